@@ -11,16 +11,31 @@ const redacted = "[redacted]"
 
 // Secret is a credential. It does not print, log, format or encode: every such way shows "[redacted]".
 // Only Reveal gives it away. The zero value is no secret. It is immutable and safe to share.
-type Secret struct{ value string }
+// Equal credentials wrapped twice are not equal by ==.
+type Secret struct {
+	// A pointer, because fmt calls no methods on unexported fields and with wrong verbs (%p, %w): it prints what
+	// is inside, and of a pointer that is the address.
+	value *string
+}
 
 // NewSecret wraps a credential as soon as it is read.
-func NewSecret(value string) Secret { return Secret{value: value} }
+func NewSecret(value string) Secret {
+	if value == "" {
+		return Secret{}
+	}
+	return Secret{value: &value}
+}
 
 // Reveal returns the credential. Call it where a request header is written or a payload is marshalled.
-func (s Secret) Reveal() string { return s.value }
+func (s Secret) Reveal() string {
+	if s.value == nil {
+		return ""
+	}
+	return *s.value
+}
 
 // Empty tells whether there is no secret.
-func (s Secret) Empty() bool { return s.value == "" }
+func (s Secret) Empty() bool { return s.value == nil }
 
 // String implements fmt.Stringer without the secret.
 func (s Secret) String() string { return redacted }
