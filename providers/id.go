@@ -89,14 +89,19 @@ const (
 	maxIDLength = 2048
 )
 
-// String encodes id: opaque, url-safe, at most a few hundred characters.
+// String encodes id: opaque, url-safe, at most a few hundred characters. An id that ParseID would not read back,
+// because a part is missing, too long or no text, is "".
 func (id ID) String() string {
-	if id.IsZero() {
+	parts := id.parts()
+	if parts == nil {
 		return ""
 	}
 	raw := make([]byte, 0, 128)
 	raw = append(raw, idVersion, byte(id.Kind))
-	for _, part := range id.parts() {
+	for _, part := range parts {
+		if !validIDPart(part) {
+			return ""
+		}
 		raw = append(raw, byte(len(part)))
 		raw = append(raw, part...)
 	}
@@ -157,6 +162,10 @@ func ParseID(s string) (ID, error) {
 	}
 	if count > 3 {
 		id.Registry = parts[2]
+	}
+	// The decoder passes over line ends.
+	if id.String() != s {
+		return ID{}, ErrBadID
 	}
 	return id, nil
 }
