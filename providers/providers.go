@@ -81,6 +81,13 @@ type Driver struct {
 	// Open makes the adapter of one account. It sends no request. A missing or senseless setting is an Invalid
 	// error whose Field is the setting's name.
 	Open func(Config) (Provider, error)
+	// RegistryFromList: one registry is only to be had out of its organization's list, so that reading one costs as
+	// much as reading all.
+	RegistryFromList bool
+	// Organization tells an organization from its id alone, where the id says it all. Nil: it has to be asked for.
+	Organization func(ID) Organization
+	// Costs says what each method costs in requests.
+	Costs Costs
 	// Limits reads the allowances that a response tells of. The body is nil unless the status is 429, and then
 	// holds at most its first 4 KiB. Nil when the provider publishes none.
 	Limits func(status int, header http.Header, body []byte) []Limit
@@ -201,4 +208,7 @@ type Choice struct {
 	Name   string
 	Values []string
 	Help   string
+	// Restricts names, by value, the methods of Provider that the credential may then not call, or not for
+	// everything: {"forbidden": {"Users"}}. They answer Forbidden or NotFound there; all others work as ever.
+	Restricts map[string][]string
 }
