@@ -1,0 +1,88 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"regtok/providers"
+)
+
+func TestAFlightIsSharedByAllWhoAskMeanwhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var flight Flight[int]
+		runs := 0
+		var callers sync.WaitGroup
+		for range 32 {
+			callers.Go(func() {
+				got, err := flight.Do(t.Context(), "key", func(context.Context) (int, error) {
+					runs++
+					time.Sleep(time.Second)
+					return runs, nil
+				})
+				if got != 1 || err != nil {
+					t.Errorf("Do = %d, %v, want 1", got, err)
+				}
+			})
+		}
+		callers.Wait()
+		if runs != 1 {
+			t.Errorf("%d runs, want 1", runs)
+		}
+	})
+}
+
+func TestACallerWhoLeavesAFlightDoesNotEndIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var flight Flight[string]
+		run := func(ctx context.Context) (string, error) {
+			select {
+			case <-time.After(2 * time.Second):
+				return "done", nil
+			case <-ctx.Done():
+				return "", ctx.Err()
+			}
+		}
+		first, leave := context.WithCancel(t.Context())
+		hurried, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		var callers sync.WaitGroup
+		callers.Go(func() {
+			if _, err := flight.Do(first, "key", run); providers.KindOf(err) != providers.Canceled {
+				t.Errorf("the first caller left with %v, want %s", err, providers.Canceled)
+			}
+		})
+		synctest.Wait()
+		callers.Go(func() {
+			_, err := flight.Do(hurried, "key", run)
+			if e, ok := errors.AsType[*providers.Error](err); !ok || e.Reason != providers.Timeout {
+				t.Errorf("the hurried caller left with %v, want %s", err, providers.Timeout)
+			}
+		})
+		callers.Go(func() {
+			if got, err := flight.Do(t.Context(), "key", run); got != "done" || err != nil {
+				t.Errorf("who stayed got %q, %v, want done", got, err)
+			}
+		})
+		synctest.Wait()
+		leave()
+		callers.Wait()
+	})
+}
+
+func TestAFlightThatNobodyEndsEndsByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var flight Flight[int]
+		began := time.Now()
+		_, err := flight.Do(t.Context(), "key", func(ctx context.Context) (int, error) {
+			<-ctx.Done()
+			return 0, ctx.Err()
+		})
+		if !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != flightTimeout {
+			t.Errorf("Do ended with %v after %v, want the deadline after %v", err, time.Since(began), flightTimeout)
+		}
+	})
+}
