@@ -1,0 +1,110 @@
+package web_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"regtok/web"
+	"regtok/web/webtest"
+)
+
+func TestThePlaygroundOpensOnItsFirstExample(t *testing.T) {
+	for _, path := range []string{"/playground", "/playground/"} {
+		server := start(t)
+		page := webtest.Open(t, server+path)
+		if got, want := page.Operation(), examples(t)[0].query; got != want {
+			t.Errorf("%s opens on %q, want %q", path, got, want)
+		}
+		if got, want := page.Title(), "regtok playground"; got != want {
+			t.Errorf("%s has the title %q, want %q", path, got, want)
+		}
+		checkQuiet(t, page, server)
+	}
+}
+
+func TestThePlaygroundRunsEachOfItsExamples(t *testing.T) {
+	server := start(t)
+	page := webtest.Open(t, server+"/playground")
+	var names []string
+	for _, example := range examples(t) {
+		names = append(names, example.name)
+		page.OpenExample(example.name)
+		if diff := cmp.Diff(example.query, page.Operation()); diff != "" {
+			t.Errorf("operation of %s (-want +got):\n%s", example.name, diff)
+		}
+		if got, want := page.Execute(), `"asked": "`+example.name+`"`; !strings.Contains(got, want) {
+			t.Errorf("the answer to %s is %s, want it to have %s", example.name, got, want)
+		}
+	}
+	if diff := cmp.Diff(names, page.Examples()); diff != "" {
+		t.Errorf("listed examples (-want +got):\n%s", diff)
+	}
+	checkQuiet(t, page, server)
+}
+
+// checkQuiet checks that the page asked this server only, and that nothing went wrong.
+func checkQuiet(t *testing.T, page *webtest.Page, server string) {
+	t.Helper()
+	requests := page.Requests()
+	if !slices.Contains(requests, server+"/graphql") {
+		t.Errorf("requests = %q, want %s/graphql among them", requests, server)
+	}
+	for _, url := range requests {
+		if !strings.HasPrefix(url, server+"/") {
+			t.Errorf("the page asked for %s", url)
+		}
+	}
+	for _, problem := range page.Problems() {
+		t.Error(problem)
+	}
+}
+
+// start serves the built playground and an API that answers every operation with its name, and returns the base URL.
+func start(t *testing.T) string {
+	t.Helper()
+	server := httptest.NewServer(routes(t))
+	t.Cleanup(server.Close)
+	response, err := http.Get(server.URL + "/playground")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode == http.StatusServiceUnavailable {
+		t.Fatal("the page is not built: run `make build`, which runs `npm ci` and `npm run build` in web")
+	}
+	return server.URL
+}
+
+func routes(t *testing.T) http.Handler {
+	t.Helper()
+	introspection, err := os.ReadFile("testdata/introspection.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/playground", web.Playground())
+	mux.Handle("/playground/", web.Playground())
+	mux.HandleFunc("POST /graphql", func(w http.ResponseWriter, r *http.Request) {
+		var request struct {
+			OperationName string `json:"operationName"`
+		}
+		if err := json.NewDecoder(r.Body).Decode(&request); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		if request.OperationName == "IntrospectionQuery" {
+			_, _ = w.Write(introspection)
+			return
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"data": map[string]string{"asked": request.OperationName}})
+	})
+	return mux
+}

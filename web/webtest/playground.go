@@ -1,0 +1,41 @@
+package webtest
+
+import (
+	"fmt"
+
+	"github.com/chromedp/chromedp"
+)
+
+// Examples waits for the playground and returns the names of the examples that it lists.
+func (p *Page) Examples() []string {
+	p.t.Helper()
+	return run(p, chromedp.Poll[[]string](`(() => {
+		const names = [...document.querySelectorAll('.examples strong')].map(name => name.textContent)
+		return names.length > 0 && names
+	})()`))
+}
+
+// OpenExample presses the example with that name.
+func (p *Page) OpenExample(name string) {
+	p.t.Helper()
+	p.do(chromedp.Click(chromedp.Search(fmt.Sprintf(`//*[@class="examples"]//button[strong=%q]`, name))))
+}
+
+// Operation waits for the operation editor and returns its text.
+func (p *Page) Operation() string {
+	p.t.Helper()
+	return run(p, chromedp.Poll[string](text("operation.graphql")))
+}
+
+// Execute presses the execute button, waits for the answer and returns it, as JSON.
+func (p *Page) Execute() string {
+	p.t.Helper()
+	p.do(chromedp.Click(chromedp.CSS(".graphiql-execute-button")))
+	return run(p, chromedp.Poll[string](text("response.json")))
+}
+
+// text is a script for what one of GraphiQL's editors holds; empty while it is not there. The page shows no more
+// than the lines that fit.
+func text(editor string) string {
+	return fmt.Sprintf(`globalThis.__MONACO?.editor.getModels().find(m => m.uri.path.endsWith(%q))?.getValue()`, editor)
+}
