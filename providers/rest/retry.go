@@ -1,0 +1,120 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+const (
+	firstPause = 100 * time.Millisecond
+	maxPause   = 2 * time.Second
+)
+
+// again decides whether the request is sent once more, and after which pause.
+func (t *Transport) again(req *http.Request, m *marks, number int, got result, until time.Time) (time.Duration, bool) {
+	if number >= t.tries || !rewindable(req) || req.Context().Err() != nil {
+		return 0, false
+	}
+	if got.resp != nil && got.resp.StatusCode == http.StatusTooManyRequests {
+		return t.afterRefusal(m, number, until)
+	}
+	if !m.idempotent || !worthRepeating(got) {
+		return 0, false
+	}
+	wait := pause(number)
+	if got.resp != nil {
+		wait = max(wait, retryAfter(got.resp.Header, time.Now()))
+	}
+	if !fits(wait, until) || !t.repeats.Allow() {
+		return 0, false
+	}
+	if !m.unsent(0) {
+		m.lost = true
+	}
+	t.log.Warn("upstream asked again", "op", m.op, "try", number, "status", status(got), "wait", wait)
+	return wait, true
+}
+
+// afterRefusal is again for a 429: it was not executed, so any method may be repeated. A wait that the provider told
+// is kept by the budget, for this request and all others.
+func (t *Transport) afterRefusal(m *marks, number int, until time.Time) (time.Duration, bool) {
+	if m.wait > 0 {
+		return 0, true
+	}
+	wait := pause(number)
+	return wait, fits(wait, until)
+}
+
+// rewindable tells whether the request's body can be sent a second time.
+func rewindable(req *http.Request) bool {
+	return req.Body == nil || req.Body == http.NoBody || req.GetBody != nil
+}
+
+// worthRepeating: the next try may bring something better.
+func worthRepeating(got result) bool {
+	if got.err != nil {
+		return true
+	}
+	switch got.resp.StatusCode {
+	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
+}
+
+func status(got result) int {
+	if got.resp == nil {
+		return 0
+	}
+	return got.resp.StatusCode
+}
+
+// pause is the time after try number: it doubles, and its second half is chance, so that callers who failed together
+// do not come back together.
+func pause(number int) time.Duration {
+	whole := min(firstPause<<(number-1), maxPause)
+	return whole/2 + rand.N(whole/2)
+}
+
+// patience is until when a caller can wait: its deadline, or as long as one try may take when it has none.
+func (t *Transport) patience(ctx context.Context) time.Time {
+	if deadline, ok := ctx.Deadline(); ok {
+		return deadline
+	}
+	return time.Now().Add(t.timeout)
+}
+
+func fits(wait time.Duration, until time.Time) bool { return time.Now().Add(wait).Before(until) }
+
+// sleep waits, or returns the context's error when that ends first.
+func sleep(ctx context.Context, wait time.Duration) error {
+	if wait <= 0 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// retryAfter reads the Retry-After header (RFC 9110, 10.2.3), seconds or a date; 0: it tells nothing.
+func retryAfter(header http.Header, now time.Time) time.Duration {
+	text := header.Get("Retry-After")
+	seconds, err := strconv.ParseUint(text, 10, 31)
+	if err == nil || errors.Is(err, strconv.ErrRange) {
+		return time.Duration(seconds) * time.Second
+	}
+	at, err := http.ParseTime(text)
+	if err != nil {
+		return 0
+	}
+	return max(0, at.Sub(now))
+}
