@@ -1,0 +1,96 @@
+package catalog
+
+import (
+	"context"
+	"time"
+
+	"regtok/providers"
+)
+
+// Account is one configured credential at one provider. Immutable and shared.
+type Account struct {
+	// Name is its name in the configuration, unique within the provider.
+	Name     string
+	Driver   providers.Driver
+	Provider providers.Provider
+	// Health tells how its last requests went. Nil: not watched.
+	Health func() providers.Health
+}
+
+// ID is the account's address.
+func (a *Account) ID() providers.ID { return providers.AccountID(a.Driver.Name, a.Name) }
+
+// Accounts are all accounts in the order of the configuration.
+func (c *Catalog) Accounts() []*Account { return c.accounts }
+
+// Drivers are the providers that this server can speak to, configured or not.
+func (c *Catalog) Drivers() []providers.Driver { return c.drivers }
+
+// Driver finds a provider by its name.
+func (c *Catalog) Driver(name string) (providers.Driver, bool) {
+	for _, d := range c.drivers {
+		if d.Name == name {
+			return d, true
+		}
+	}
+	return providers.Driver{}, false
+}
+
+// CredentialExpiry tells when an account's own credential ends; zero when it never does or is not told.
+func (c *Catalog) CredentialExpiry(ctx context.Context, a *Account) (time.Time, error) {
+	entry := c.views.credential.Get(ctx, a)
+	return entry.Value, entry.Err
+}
+
+// of are the accounts at a provider.
+func (c *Catalog) of(provider string) []*Account {
+	var found []*Account
+	for _, a := range c.accounts {
+		if a.Driver.Name == provider {
+			found = append(found, a)
+		}
+	}
+	return found
+}
+
+// owners finds the account that speaks for each organization: the only one of its provider, else the first that
+// lists it. Accounts are asked at most once each.
+func (c *Catalog) owners(ctx context.Context, organizations []providers.ID) ([]*Account, []error) {
+	accounts, errs := make([]*Account, len(organizations)), make([]error, len(organizations))
+	lookups := map[string]func(providers.ID) (*Account, error){}
+	for i, id := range organizations {
+		lookup, ok := lookups[id.Provider]
+		if !ok {
+			lookup = c.ownerLookup(ctx, id.Provider)
+			lookups[id.Provider] = lookup
+		}
+		accounts[i], errs[i] = lookup(id)
+	}
+	return accounts, errs
+}
+
+// ownerLookup makes the function that finds the owner of an organization of one provider.
+func (c *Catalog) ownerLookup(ctx context.Context, provider string) func(providers.ID) (*Account, error) {
+	candidates := c.of(provider)
+	if len(candidates) == 1 {
+		return func(providers.ID) (*Account, error) { return candidates[0], nil }
+	}
+	owner := map[providers.ID]*Account{}
+	var failure error = providers.NotFoundError(provider, "find account")
+	for i, entry := range c.views.organizations.GetMany(ctx, candidates) {
+		if entry.Err != nil {
+			failure = entry.Err
+		}
+		for _, o := range entry.Value {
+			if owner[o.ID] == nil {
+				owner[o.ID] = candidates[i]
+			}
+		}
+	}
+	return func(id providers.ID) (*Account, error) {
+		if a := owner[id]; a != nil {
+			return a, nil
+		}
+		return nil, failure
+	}
+}

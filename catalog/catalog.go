@@ -1,0 +1,45 @@
+// Package catalog makes one of all providers: it routes by id, reads through the cache with the fewest requests,
+// and answers in parts when a source is missing. All its methods are safe for concurrent use; all values that
+// they return are shared and must not be changed.
+package catalog
+
+import (
+	"time"
+
+	"regtok/cache"
+	"regtok/providers"
+)
+
+// Options are what a Catalog is made of.
+type Options struct {
+	// Drivers are the providers that can be configured; Accounts those that are, in the order of their owner's choice.
+	Drivers  []providers.Driver
+	Accounts []*Account
+	Cache    *cache.Cache
+	Policy   Policy
+	// LoadTimeout bounds one read of a provider, retries included. 0: 30 s.
+	LoadTimeout time.Duration
+}
+
+// Catalog is all providers as one.
+type Catalog struct {
+	drivers  []providers.Driver
+	accounts []*Account
+	policy   Policy
+	cache    *cache.Cache
+	views    views
+	singles  singleReads
+}
+
+// New makes a catalog. It sends no request.
+func New(o Options) *Catalog {
+	if o.LoadTimeout == 0 {
+		o.LoadTimeout = 30 * time.Second
+	}
+	c := &Catalog{drivers: o.Drivers, accounts: o.Accounts, policy: o.Policy, cache: o.Cache}
+	c.views = newViews(c, o.LoadTimeout)
+	return c
+}
+
+// Policy is what makes tokens due.
+func (c *Catalog) Policy() Policy { return c.policy }

@@ -1,0 +1,109 @@
+package catalog
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"regtok/providers"
+)
+
+// OrganizationFilter chooses organizations. All conditions must hold; nil ones do; an empty list matches nothing.
+type OrganizationFilter struct {
+	Providers []string
+	Search    string
+}
+
+// Match tells whether o passes.
+func (f OrganizationFilter) Match(o *Organization) bool {
+	return among(f.Providers, o.ID.Provider) && found(f.Search, o.Name, o.Slug, o.ID.Native)
+}
+
+// RegistryFilter chooses registries, as OrganizationFilter does organizations.
+type RegistryFilter struct {
+	Providers       []string
+	OrganizationIDs []providers.ID
+	Ecosystems      []string
+	Search          string
+}
+
+// Match tells whether r passes.
+func (f RegistryFilter) Match(r *Registry) bool {
+	return among(f.Providers, r.ID.Provider) &&
+		among(f.OrganizationIDs, r.ID.OfOrganization()) &&
+		among(f.Ecosystems, r.Ecosystem) &&
+		found(f.Search, r.Name, r.Slug, r.ID.Native, r.Description)
+}
+
+// TokenFilter chooses tokens, as OrganizationFilter does organizations.
+type TokenFilter struct {
+	Providers       []string
+	OrganizationIDs []providers.ID
+	RegistryIDs     []providers.ID
+	CreatedByIDs    []providers.ID
+	States          []TokenState
+	Search          string
+	Created, Due    Range
+	// DueWithin: due between now and then. Nil: no condition.
+	DueWithin *time.Duration
+	// NeverDue: true, only those never due; false, only those due some day. Nil: no condition.
+	NeverDue *bool
+	Scope    *ScopeFilter
+}
+
+// Range is a span of time from From, included, to To, excluded. A zero end is open.
+type Range struct{ From, To time.Time }
+
+// ScopeFilter matches a scope that fits all given properties; empty ones fit.
+type ScopeFilter struct{ Type, Name, Action string }
+
+// Matcher makes the test of one moment: whether a token passes.
+func (f TokenFilter) Matcher(now time.Time) func(*Token) bool {
+	if f.DueWithin != nil {
+		within := Range{From: now, To: now.Add(*f.DueWithin)}
+		rest := f
+		rest.DueWithin = nil
+		match := rest.Matcher(now)
+		return func(t *Token) bool { return within.holds(t.DueAt) && match(t) }
+	}
+	return func(t *Token) bool {
+		return among(f.Providers, t.ID.Provider) &&
+			among(f.OrganizationIDs, t.ID.OfOrganization()) &&
+			among(f.RegistryIDs, t.ID.OfRegistry()) &&
+			(f.CreatedByIDs == nil || t.CreatedBy != nil && slices.Contains(f.CreatedByIDs, t.CreatedBy.ID)) &&
+			(f.States == nil || slices.Contains(f.States, t.State(now))) &&
+			f.Created.holds(t.CreatedAt) && f.Due.holds(t.DueAt) &&
+			(f.NeverDue == nil || *f.NeverDue == t.DueAt.IsZero()) &&
+			(f.Scope == nil || slices.ContainsFunc(t.Scopes, f.Scope.match)) &&
+			found(f.Search, t.Name, t.ID.Native, t.Username)
+	}
+}
+
+// holds tells whether a moment lies in the span. No moment lies only in the span that is open at both ends.
+func (r Range) holds(t time.Time) bool {
+	if t.IsZero() {
+		return r.From.IsZero() && r.To.IsZero()
+	}
+	return (r.From.IsZero() || !t.Before(r.From)) && (r.To.IsZero() || t.Before(r.To))
+}
+
+func (f ScopeFilter) match(s providers.Scope) bool {
+	return (f.Type == "" || f.Type == s.Type) &&
+		(f.Name == "" || f.Name == s.Name) &&
+		(f.Action == "" || slices.Contains(s.Actions, f.Action))
+}
+
+func among[T comparable](wanted []T, v T) bool {
+	return wanted == nil || slices.Contains(wanted, v)
+}
+
+// found tells whether a text occurs in one of the fields, in any case.
+func found(search string, fields ...string) bool {
+	if search == "" {
+		return true
+	}
+	search = strings.ToLower(search)
+	return slices.ContainsFunc(fields, func(field string) bool {
+		return strings.Contains(strings.ToLower(field), search)
+	})
+}

@@ -1,0 +1,98 @@
+package catalog
+
+import (
+	"context"
+	"time"
+
+	"regtok/cache"
+	"regtok/providers"
+)
+
+func (c *Catalog) loadOrganizations(ctx context.Context, a *Account) ([]*Organization, error) {
+	list, err := providers.All(ctx, func(o providers.Organization) providers.ID { return o.ID }, a.Provider.Organizations)
+	now := time.Now()
+	return shared(list, func(o providers.Organization) Organization { return Organization{o, a, now} }), err
+}
+
+func (c *Catalog) loadRegistries(ctx context.Context, k at) ([]*Registry, error) {
+	list, err := providers.All(ctx, func(r providers.Registry) providers.ID { return r.ID },
+		func(ctx context.Context, page providers.PageRequest) (providers.Page[providers.Registry], error) {
+			return k.account.Provider.Registries(ctx, k.id, page)
+		})
+	now := time.Now()
+	return shared(list, func(r providers.Registry) Registry { return Registry{r, k.account, now} }), err
+}
+
+func (c *Catalog) loadRegistry(ctx context.Context, k at) (*Registry, error) {
+	r, err := k.account.Provider.Registry(ctx, k.id)
+	if err != nil {
+		return nil, err
+	}
+	return &Registry{r, k.account, time.Now()}, nil
+}
+
+func (c *Catalog) loadTokens(ctx context.Context, k at) ([]*Token, error) {
+	asked := c.cache.Moment()
+	list, err := providers.All(ctx, func(t providers.Token) providers.ID { return t.ID },
+		func(ctx context.Context, page providers.PageRequest) (providers.Page[providers.Token], error) {
+			return k.account.Provider.Tokens(ctx, k.id, page)
+		})
+	c.primeUsers(k, list, asked)
+	now := time.Now()
+	return shared(list, func(t providers.Token) Token { return c.token(k.account, t, now) }), err
+}
+
+// primeUsers remembers the people that a list of tokens told all about.
+func (c *Catalog) primeUsers(k at, list []providers.Token, asked cache.Moment) {
+	seen := map[providers.ID]bool{}
+	for _, t := range list {
+		if u := t.CreatedBy; u != nil && u.Complete && !seen[u.ID] {
+			seen[u.ID] = true
+			c.views.user.Put(userAt{k.account, k.id.OfOrganization(), u.ID}, &User{*u, k.account}, asked)
+		}
+	}
+}
+
+func (c *Catalog) loadToken(ctx context.Context, k at) (*Token, error) {
+	t, err := k.account.Provider.Token(ctx, k.id)
+	if err != nil {
+		return nil, err
+	}
+	token := c.token(k.account, t, time.Now())
+	return &token, nil
+}
+
+func (c *Catalog) loadUsers(ctx context.Context, k at) ([]*User, error) {
+	list, err := providers.All(ctx, func(u providers.User) providers.ID { return u.ID },
+		func(ctx context.Context, page providers.PageRequest) (providers.Page[providers.User], error) {
+			return k.account.Provider.Users(ctx, k.id, page)
+		})
+	return shared(list, func(u providers.User) User { return User{u, k.account} }), err
+}
+
+func (c *Catalog) loadUser(ctx context.Context, k userAt) (*User, error) {
+	u, err := k.account.Provider.User(ctx, k.organization, k.id)
+	if err != nil {
+		return nil, err
+	}
+	return &User{u, k.account}, nil
+}
+
+// token adds to a provider's token what this server knows.
+func (c *Catalog) token(a *Account, t providers.Token, observed time.Time) Token {
+	due, source := c.policy.Due(t)
+	return Token{Token: t, Account: a, ObservedAt: observed, DueAt: due, DueSource: source, warnAhead: c.policy.warnAhead()}
+}
+
+// shared puts a list's values side by side in memory and returns their addresses; nil stays nil.
+func shared[T, U any](list []T, wrap func(T) U) []*U {
+	if list == nil {
+		return nil
+	}
+	values, addresses := make([]U, len(list)), make([]*U, len(list))
+	for i, v := range list {
+		values[i] = wrap(v)
+		addresses[i] = &values[i]
+	}
+	return addresses
+}

@@ -1,0 +1,118 @@
+package catalog
+
+import (
+	"cmp"
+	"strings"
+	"time"
+
+	"regtok/providers"
+)
+
+// Order is an order of a list: by a key, then by id. Items without a key come last in either direction.
+type Order[T any] struct {
+	// name stands in cursors, so that a cursor of one order is refused by another.
+	name string
+	desc bool
+	key  func(T) sortKey
+	id   func(T) providers.ID
+}
+
+// sortKey is what an item is sorted by: a text or a moment.
+type sortKey struct {
+	text string
+	time int64 // Unix nanoseconds
+	none bool
+}
+
+func byText(s string) sortKey { return sortKey{text: strings.ToLower(s)} }
+
+func byTime(t time.Time) sortKey {
+	if t.IsZero() {
+		return sortKey{none: true}
+	}
+	return sortKey{time: t.UnixNano()}
+}
+
+// compare orders a before b when it is negative.
+func (o Order[T]) compare(a, b T) int {
+	return o.compareKeys(o.key(a), o.id(a), o.key(b), o.id(b))
+}
+
+func (o Order[T]) compareKeys(a sortKey, aID providers.ID, b sortKey, bID providers.ID) int {
+	if a.none != b.none {
+		if a.none {
+			return 1
+		}
+		return -1
+	}
+	c := cmp.Or(cmp.Compare(a.time, b.time), strings.Compare(a.text, b.text))
+	if o.desc {
+		c = -c
+	}
+	return cmp.Or(c, compareIDs(aID, bID))
+}
+
+func compareIDs(a, b providers.ID) int {
+	return cmp.Or(
+		strings.Compare(a.Provider, b.Provider),
+		strings.Compare(a.Organization, b.Organization),
+		strings.Compare(a.Registry, b.Registry),
+		strings.Compare(a.Native, b.Native),
+	)
+}
+
+// OrganizationsByName is the order of organizations.
+func OrganizationsByName() Order[*Organization] {
+	return Order[*Organization]{
+		name: "organizations",
+		key:  func(o *Organization) sortKey { return byText(o.Name) },
+		id:   func(o *Organization) providers.ID { return o.ID },
+	}
+}
+
+// UsersByName is the order of people.
+func UsersByName() Order[*User] {
+	return Order[*User]{
+		name: "users",
+		key:  func(u *User) sortKey { return byText(u.Name) },
+		id:   func(u *User) providers.ID { return u.ID },
+	}
+}
+
+// RegistriesByName and RegistriesByCreation are the orders of registries.
+func RegistriesByName(desc bool) Order[*Registry] {
+	return registryOrder("name", desc, func(r *Registry) sortKey { return byText(r.Name) })
+}
+
+// RegistriesByCreation is the order by date of creation.
+func RegistriesByCreation(desc bool) Order[*Registry] {
+	return registryOrder("created", desc, func(r *Registry) sortKey { return byTime(r.CreatedAt) })
+}
+
+func registryOrder(name string, desc bool, key func(*Registry) sortKey) Order[*Registry] {
+	return Order[*Registry]{name: "registries by " + name, desc: desc, key: key, id: func(r *Registry) providers.ID { return r.ID }}
+}
+
+// TokensByName is the order by name, in any case.
+func TokensByName(desc bool) Order[*Token] {
+	return tokenOrder("name", desc, func(t *Token) sortKey { return byText(t.Name) })
+}
+
+// TokensByCreation is the order by date of creation.
+func TokensByCreation(desc bool) Order[*Token] {
+	return tokenOrder("created", desc, func(t *Token) sortKey { return byTime(t.CreatedAt) })
+}
+
+// TokensByUpdate is the order by date of the last change; those that never changed come last.
+func TokensByUpdate(desc bool) Order[*Token] {
+	return tokenOrder("updated", desc, func(t *Token) sortKey { return byTime(t.UpdatedAt) })
+}
+
+// TokensByDue is the order by due date; those never due come last.
+func TokensByDue(desc bool) Order[*Token] {
+	return tokenOrder("due", desc, func(t *Token) sortKey { return byTime(t.DueAt) })
+}
+
+func tokenOrder(name string, desc bool, key func(*Token) sortKey) Order[*Token] {
+	return Order[*Token]{name: "tokens by " + name, desc: desc, key: key, id: func(t *Token) providers.ID { return t.ID }}
+}
