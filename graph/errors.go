@@ -1,0 +1,111 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/sosodev/duration"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"regtok/catalog"
+	"regtok/providers"
+	"regtok/server/requestid"
+)
+
+// Codes of errors that are not a provider's kind.
+const (
+	codeInternal = "INTERNAL"
+	codeCanceled = "CANCELED"
+	codeTimeout  = "TIMEOUT"
+)
+
+// presenter says how an error looks to the caller. What it does not know is masked and logged whole.
+type presenter struct {
+	log *slog.Logger
+}
+
+func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
+	shown := graphql.DefaultErrorPresenter(ctx, err)
+	if failure, ok := errors.AsType[*providers.Error](err); ok {
+		return p.upstream(ctx, shown, failure)
+	}
+	if requiresError, ok := errors.AsType[*permissionError](err); ok {
+		shown.Message = requiresError.Error()
+		return withCode(shown, string(providers.Forbidden), "permission", string(requiresError.permission))
+	}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		shown.Message = "the answer took too long; ask for less at a time, or try again"
+		return withCode(shown, codeTimeout)
+	case errors.Is(err, context.Canceled):
+		shown.Message = "the request was given up"
+		return withCode(shown, codeCanceled)
+	}
+	if already, ok := errors.AsType[*gqlerror.Error](err); ok && already.Extensions["code"] != nil {
+		return shown // made by us, for the caller
+	}
+	p.log.ErrorContext(ctx, "a resolver failed", "err", err, "path", shown.Path.String())
+	return p.masked(ctx, shown)
+}
+
+// upstream shows a failure of a provider, without anything of its answer but a message meant for people.
+func (p presenter) upstream(ctx context.Context, shown *gqlerror.Error, e *providers.Error) *gqlerror.Error {
+	code := string(e.Kind)
+	switch e.Kind {
+	case providers.Canceled:
+		shown.Message = "the request was given up"
+		return withCode(shown, codeCanceled)
+	case providers.Invalid, providers.NotFound, providers.Conflict, providers.Unsupported:
+		shown.Message = e.Message
+		if shown.Message == "" {
+			shown.Message = "the provider has no such thing, or does not show it to this server"
+		}
+	default:
+		_, shown.Message, _ = catalog.Explain(e)
+		p.log.WarnContext(ctx, "a provider failed", "provider", e.Provider, "op", e.Op, "kind", e.Kind, "reason", e.Reason, "status", e.Status)
+	}
+	shown = withCode(shown, code)
+	if e.Provider != "" {
+		shown.Extensions["provider"] = e.Provider
+	}
+	if e.Field != "" {
+		shown.Extensions["argument"] = e.Field
+	}
+	if e.Reason != "" {
+		shown.Extensions["reason"] = string(e.Reason)
+	}
+	if e.RequiredScope != "" {
+		shown.Extensions["requiredScope"] = e.RequiredScope
+	}
+	if e.RetryAfter > 0 {
+		shown.Extensions["retryAfter"] = duration.Format(e.RetryAfter.Round(time.Second))
+	}
+	return shown
+}
+
+func (p presenter) masked(ctx context.Context, shown *gqlerror.Error) *gqlerror.Error {
+	shown.Message = "something went wrong in this server; its log has the details under the request id"
+	return withCode(shown, codeInternal, "requestId", requestid.FromContext(ctx))
+}
+
+// recovered turns a panic of a resolver into an error that present masks.
+func (p presenter) recovered(_ context.Context, panicked any) error {
+	return &panicError{panicked}
+}
+
+func withCode(e *gqlerror.Error, code string, more ...string) *gqlerror.Error {
+	e.Extensions = map[string]any{"code": code}
+	for i := 0; i+1 < len(more); i += 2 {
+		e.Extensions[more[i]] = more[i+1]
+	}
+	return e
+}
+
+// panicError is a panic of a resolver.
+type panicError struct{ value any }
+
+func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }

@@ -1,0 +1,58 @@
+// Package graph answers the GraphQL API: it shapes what the catalog knows after schema.graphqls.
+// It is the only package that knows how errors look to callers.
+package graph
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"regtok/catalog"
+	"regtok/graph/internal/exec"
+	"regtok/graph/limits"
+	"regtok/graph/loader"
+	"regtok/graph/transport"
+)
+
+// Options are what the API is made of.
+type Options struct {
+	Catalog *catalog.Catalog
+	// Version of the program, for `server { version }`.
+	Version string
+	Limits  limits.Limits
+	// Timeout bounds one operation. 0: 30 s.
+	Timeout time.Duration
+	Log     *slog.Logger
+}
+
+// New returns the API as a handler of POST requests. The viewer of each request is expected in its context.
+func New(o Options) http.Handler {
+	server := handler.New(schema(&resolver{catalog: o.Catalog, version: o.Version}))
+	o.Limits.Guard(server)
+	server.AddTransport(transport.POST{Timeout: o.Timeout})
+	shows := presenter{log: o.Log}
+	server.SetErrorPresenter(shows.present)
+	server.SetRecoverFunc(shows.recovered)
+	server.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+		return next(loader.Attach(ctx, o.Catalog))
+	})
+	return server
+}
+
+func schema(r *resolver) graphql.ExecutableSchema {
+	return exec.NewExecutableSchema(exec.Config{
+		Resolvers:  r,
+		Directives: exec.DirectiveRoot{Requires: requiresDirective},
+	})
+}
+
+// Schema returns the API's schema, for tools.
+func Schema() *ast.Schema { return schema(&resolver{}).Schema() }
+
+// SDL returns schema.graphqls as it was when the program was built.
+func SDL() string { return Schema().Query.Position.Src.Input }

@@ -1,0 +1,95 @@
+// Package model gives the catalog's values the shape of the schema: which fields are null, what a page looks like.
+// Fields that need a provider are resolvers in package graph.
+package model
+
+import (
+	"time"
+
+	"regtok/catalog"
+	"regtok/providers"
+)
+
+// Provider is a service that keeps registries.
+type Provider struct{ providers.Driver }
+
+// ID is its address.
+func (p *Provider) ID() providers.ID { return providers.ProviderID(p.Driver.Name) }
+
+// Slug is its short name.
+func (p *Provider) Slug() string { return p.Driver.Name }
+
+// Name is its name for people.
+func (p *Provider) Name() string { return p.Title }
+
+// Account is a configured credential, with its health at one moment.
+type Account struct {
+	*catalog.Account
+	health providers.Health
+}
+
+// NewAccount looks at an account's health.
+func NewAccount(a *catalog.Account) *Account {
+	health := providers.Health{Healthy: true}
+	if a.Health != nil {
+		health = a.Health()
+	}
+	return &Account{a, health}
+}
+
+// Provider is where the account is.
+func (a *Account) Provider() *Provider { return &Provider{a.Driver} }
+
+// Healthy tells whether the last request went well.
+func (a *Account) Healthy() bool { return a.health.Healthy }
+
+// LastSuccessAt is zero before the first.
+func (a *Account) LastSuccessAt() time.Time { return a.health.LastSuccess }
+
+// LastError is the last failure, for people.
+func (a *Account) LastError() *string { return orNull(&a.health.LastError) }
+
+// Budgets are what is left of the provider's allowances.
+func (a *Account) Budgets() []providers.Budget { return a.health.Budgets }
+
+// Organization is an organization.
+type Organization struct{ *catalog.Organization }
+
+// Provider is where it is.
+func (o *Organization) Provider() *Provider { return &Provider{o.Account.Driver} }
+
+// NativeID is the provider's own id.
+func (o *Organization) NativeID() string { return o.ID.Native }
+
+// Slug is the short name in URLs.
+func (o *Organization) Slug() *string { return orNull(&o.Organization.Slug) }
+
+// User is a person.
+type User struct{ *catalog.User }
+
+// Provider is where the person is known.
+func (u *User) Provider() *Provider { return &Provider{u.Account.Driver} }
+
+// NativeID is the provider's own id.
+func (u *User) NativeID() string { return u.ID.Native }
+
+// Name is a name, or a label.
+func (u *User) Name() *string { return orNull(&u.User.Name) }
+
+// Email is not always told.
+func (u *User) Email() *string { return orNull(&u.User.Email) }
+
+// Nodes marked for the schema's interface.
+func (*Provider) IsNode()     {}
+func (*Account) IsNode()      {}
+func (*Organization) IsNode() {}
+func (*Registry) IsNode()     {}
+func (*Token) IsNode()        {}
+func (*User) IsNode()         {}
+
+// orNull is null for an empty text.
+func orNull(s *string) *string {
+	if *s == "" {
+		return nil
+	}
+	return s
+}

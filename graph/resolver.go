@@ -1,0 +1,21 @@
+package graph
+
+import (
+	"regtok/catalog"
+	"regtok/graph/internal/exec"
+)
+
+// resolver answers the schema's fields. Resolvers ask the loaders of their response and shape the answer.
+type resolver struct {
+	catalog *catalog.Catalog
+	version string
+}
+
+var _ exec.ResolverRoot = (*resolver)(nil)
+
+func (r *resolver) Query() exec.QueryResolver               { return queryResolver{r} }
+func (r *resolver) Account() exec.AccountResolver           { return accountResolver{r} }
+func (r *resolver) Organization() exec.OrganizationResolver { return organizationResolver{r} }
+func (r *resolver) Registry() exec.RegistryResolver         { return registryResolver{r} }
+func (r *resolver) Token() exec.TokenResolver               { return tokenResolver{r} }
+func (r *resolver) User() exec.UserResolver                 { return userResolver{r} }
