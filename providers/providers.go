@@ -184,7 +184,7 @@ type EmulatorOptions struct {
 	Registries, Tokens int
 	// Token is the only credential accepted. Empty: any non-empty one is.
 	Token string
-	// RateLimit enforces the provider's request limits. Off, they are told but never refused.
+	// RateLimit enforces the provider's request limits. Off, answers tell of limits so large that no client is slowed down.
 	RateLimit bool
 	// Choices settle what no source does, by the names in Emulator.Choices. An unknown name or value is refused.
 	Choices map[string]string

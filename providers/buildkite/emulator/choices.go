@@ -35,7 +35,6 @@ const (
 	accessTokenTime      = "access_token_time"
 	accessTokenExpiry    = "access_token_expiry"
 	rateLimitScope       = "rate_limit_scope"
-	quota                = "quota"
 )
 
 // knownChoices lists every choice; the first value is the default.
@@ -89,8 +88,6 @@ func knownChoices() []providers.Choice {
 			Help: "When the credential itself ends; seven days is what new ones get when nobody says otherwise."},
 		{Name: rateLimitScope, Values: []string{"read_accounts", "none"},
 			Help: "The scope that reading an organization's limits asks for; no table of scopes has the documented one."},
-		{Name: quota, Values: []string{"default", "raised"},
-			Help: "The request limits, which depend on the plan: 50 and 200 a minute, or a hundred times as many."},
 	}
 }
 

@@ -219,10 +219,6 @@ var kept = map[string]map[string]func(*client){
 		"read_accounts": func(c *client) { c.get("/v2/organizations/acme-inc/rate_limit").is(200) },
 		"none":          func(c *client) { c.get("/v2/organizations/acme-inc/rate_limit").is(200) },
 	},
-	quota: {
-		"default": func(c *client) { c.get("/v2/user").tells("rest 199/200 60", "rest_user 49/50 60") },
-		"raised":  func(c *client) { c.get("/v2/user").tells("rest 19999/20000 60", "rest_user 4999/5000 60") },
-	},
 }
 
 func TestEveryChoiceIsKept(t *testing.T) {
@@ -257,7 +253,7 @@ func TestUnknownChoicesAreRefusedWithTheKnownOnes(t *testing.T) {
 		given map[string]string
 		want  []string
 	}{
-		{map[string]string{"nonsense": "yes"}, []string{`unknown choice "nonsense"`, tokenPutPatch, deleteAnswer, quota}},
+		{map[string]string{"nonsense": "yes"}, []string{`unknown choice "nonsense"`, tokenPutPatch, deleteAnswer, rateLimitScope}},
 		{map[string]string{tokenPutPatch: "500"}, []string{tokenPutPatch, `"500"`, "404, 405"}},
 		{map[string]string{deleteAnswer: ""}, []string{deleteAnswer, `""`, "200_empty, 204, 200_object"}},
 	} {

@@ -50,7 +50,7 @@ func New(options providers.EmulatorOptions) (*providers.Emulator, error) {
 		token:    providers.NewSecret(options.Token),
 		enforced: options.RateLimit,
 		choices:  settled,
-		limits:   newLimits(settled),
+		limits:   newLimits(options.RateLimit),
 		routes:   routes(),
 		started:  time.Now(),
 		revoked:  map[credential]bool{},
