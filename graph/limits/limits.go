@@ -1,0 +1,157 @@
+// Package limits refuses GraphQL operations that ask for too much, before they are validated and before any resolver runs.
+// It also enforces what the validator leaves out: @oneOf, enum values and integers inside variables.
+package limits
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+)
+
+// Limits say how much one operation may ask for. Default returns those that regtok ships with.
+type Limits struct {
+	// Bytes is the longest document.
+	Bytes int
+	// Tokens is the most lexical tokens of a document, comments included. It is also the most fields of all its operations
+	// together, each with the fragments that it reaches: the validator walks all of them, whichever is going to run.
+	Tokens int
+	// Depth is the longest chain of fields, each fragment spread out, the leaf included.
+	Depth int
+	// IntrospectionDepth is the same for what stands below __schema and __type.
+	IntrospectionDepth int
+	// RootFields is the most fields at the top of an operation, each fragment spread out.
+	RootFields int
+	// Aliases and Directives are counted as written, in the operation and in the fragments that it reaches. A field that is
+	// repeated within one pair of braces counts as an alias: it changes nothing, and takes the validator's time.
+	Aliases, Directives int
+	// ListItems is the most items of any list that is given, in the document or in the variables.
+	ListItems int
+	// Objects is the most list items that an answer may hold, if each list is as long as its `first` allows.
+	Objects int
+	// Points is the highest cost: see Cost.
+	Points int
+	// Errors is the most errors of one answer; the others are counted in `extensions.omittedErrors`.
+	Errors int
+	// Introspection lets callers read the schema, and suggests names in error messages. Off: `__schema` is refused,
+	// `__type` is null, and no message suggests a name.
+	Introspection bool
+}
+
+// Default returns the limits that regtok ships with, and no introspection.
+func Default() Limits {
+	return Limits{
+		Bytes:              64 << 10,
+		Tokens:             1000,
+		Depth:              12,
+		IntrospectionDepth: 20, // what GraphiQL asks is 16 deep
+		RootFields:         10,
+		Aliases:            15,
+		Directives:         50,
+		ListItems:          50,
+		Objects:            10_000,
+		Points:             5000,
+		Errors:             10,
+	}
+}
+
+// Guard puts the limits on a server. Call it once, and before any Use, so that nothing runs ahead of them.
+func (l Limits) Guard(server *handler.Server) {
+	documents := newDocuments()
+	server.SetQueryCache(documents)
+	server.SetParserTokenLimit(l.Tokens)
+	server.SetDisableSuggestion(!l.Introspection)
+	server.SetValidationRulesFn(l.rules)
+	server.Use(&guard{limits: l, documents: documents})
+}
+
+// guard is the gqlgen extension.
+type guard struct {
+	limits    Limits
+	documents *documents
+	schema    *ast.Schema
+}
+
+var _ interface {
+	graphql.HandlerExtension
+	graphql.OperationParameterMutator
+	graphql.OperationContextMutator
+	graphql.RootFieldInterceptor
+	graphql.ResponseInterceptor
+} = (*guard)(nil)
+
+// ExtensionName implements graphql.HandlerExtension.
+func (*guard) ExtensionName() string { return "Limits" }
+
+// Validate implements graphql.HandlerExtension.
+func (g *guard) Validate(es graphql.ExecutableSchema) error {
+	l := g.limits
+	if min(l.Bytes, l.Tokens, l.Depth, l.IntrospectionDepth, l.RootFields, l.Aliases, l.Directives,
+		l.ListItems, l.Objects, l.Points, l.Errors) <= 0 {
+		return fmt.Errorf("limits: each one has to be positive: %+v", l)
+	}
+	g.schema = es.Schema()
+	return nil
+}
+
+// MutateOperationParameters implements graphql.OperationParameterMutator: it refuses what is too large.
+func (g *guard) MutateOperationParameters(ctx context.Context, raw *graphql.RawParams) *gqlerror.Error {
+	doc, known := g.documents.Get(ctx, raw.Query)
+	if !known {
+		var err *gqlerror.Error
+		if doc, err = g.limits.parse(raw.Query); err != nil {
+			return err
+		}
+		if err := g.checkNew(doc); err != nil {
+			return err
+		}
+	}
+	if err := g.limits.checkLists(raw.Variables); err != nil {
+		return err
+	}
+	operation := doc.Operations.ForName(raw.OperationName)
+	if operation == nil {
+		return nil // the executor says so
+	}
+	cost, err := g.check(doc, operation, raw.Variables)
+	if err != nil {
+		return err
+	}
+	graphql.GetOperationContext(ctx).Stats.SetExtension(g.ExtensionName(), cost)
+	return nil
+}
+
+// MutateOperationContext implements graphql.OperationContextMutator: it checks the values of variables.
+func (g *guard) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
+	op.DisableIntrospection = !g.limits.Introspection
+	return checkVariables(g.schema, op.Operation.VariableDefinitions, op.Variables)
+}
+
+// InterceptRootField implements graphql.RootFieldInterceptor. Without introspection no type is known, so `__type` is null:
+// an error would say the same and fail clients that ask for it along the way.
+func (g *guard) InterceptRootField(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
+	field := graphql.GetRootFieldContext(ctx)
+	if !g.limits.Introspection && field != nil && field.Field.Name == "__type" {
+		return graphql.Null
+	}
+	return next(ctx)
+}
+
+// InterceptResponse implements graphql.ResponseInterceptor: it cuts the errors short and tells the cost.
+func (g *guard) InterceptResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+	answer := next(ctx)
+	if answer == nil {
+		return nil
+	}
+	g.limits.tidy(answer)
+	if cost, ok := costOf(ctx); ok {
+		if answer.Extensions == nil {
+			answer.Extensions = map[string]any{}
+		}
+		answer.Extensions["cost"] = cost
+	}
+	return answer
+}
