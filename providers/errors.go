@@ -100,6 +100,11 @@ func KindOf(err error) Kind {
 	return ""
 }
 
+// InvalidError says that an input or a setting makes no sense. Nothing was sent. The message is for people.
+func InvalidError(provider, op, field, message string) *Error {
+	return &Error{Kind: Invalid, Provider: provider, Op: op, Field: field, Message: message}
+}
+
 // UnsupportedError says that a provider has no such operation or field. Nothing was sent.
 func UnsupportedError(provider, op string, field TokenField) *Error {
 	return &Error{Kind: Unsupported, Provider: provider, Op: op, Field: string(field)}

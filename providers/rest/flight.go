@@ -2,26 +2,27 @@ package rest
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"golang.org/x/sync/singleflight"
-
-	"regtok/providers"
 )
 
 // flightTimeout ends a shared run that nobody waits for any more.
 const flightTimeout = 30 * time.Second
 
-// Flight shares one run of a read among all who ask for the same key at the same time. The zero value is ready;
-// it is safe for concurrent use and must not be copied.
-type Flight[V any] struct{ group singleflight.Group }
+// Flight shares one run of a read among all who ask for the same key at the same time. It is safe for concurrent use
+// and must not be copied.
+type Flight[V any] struct {
+	// Provider is the driver's name, for errors.
+	Provider string
+
+	group singleflight.Group
+}
 
 // Do returns what run returns, run by this caller or by another one. The run keeps the first caller's context
 // values but not its cancellation, because others wait for it too; it ends after 30 seconds at the latest.
-// A caller whose own context ends leaves at once with a *providers.Error, Canceled or Unavailable (Timeout),
-// without provider and operation.
-func (f *Flight[V]) Do(ctx context.Context, key string, run func(context.Context) (V, error)) (V, error) {
+// A caller whose own context ends leaves at once, with Canceled or Unavailable (Timeout) for its op.
+func (f *Flight[V]) Do(ctx context.Context, op, key string, run func(context.Context) (V, error)) (V, error) {
 	done := f.group.DoChan(key, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flightTimeout)
 		defer cancel()
@@ -30,10 +31,9 @@ func (f *Flight[V]) Do(ctx context.Context, key string, run func(context.Context
 	var none V
 	select {
 	case <-ctx.Done():
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return none, &providers.Error{Kind: providers.Unavailable, Reason: providers.Timeout, Err: ctx.Err()}
-		}
-		return none, &providers.Error{Kind: providers.Canceled, Err: ctx.Err()}
+		e := gone(ctx.Err())
+		e.Provider, e.Op = f.Provider, op
+		return none, e
 	case result := <-done:
 		if result.Err != nil {
 			return none, result.Err

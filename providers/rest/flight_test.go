@@ -18,7 +18,7 @@ func TestAFlightIsSharedByAllWhoAskMeanwhile(t *testing.T) {
 		var callers sync.WaitGroup
 		for range 32 {
 			callers.Go(func() {
-				got, err := flight.Do(t.Context(), "key", func(context.Context) (int, error) {
+				got, err := flight.Do(t.Context(), "op", "key", func(context.Context) (int, error) {
 					runs++
 					time.Sleep(time.Second)
 					return runs, nil
@@ -51,19 +51,19 @@ func TestACallerWhoLeavesAFlightDoesNotEndIt(t *testing.T) {
 		defer cancel()
 		var callers sync.WaitGroup
 		callers.Go(func() {
-			if _, err := flight.Do(first, "key", run); providers.KindOf(err) != providers.Canceled {
+			if _, err := flight.Do(first, "op", "key", run); providers.KindOf(err) != providers.Canceled {
 				t.Errorf("the first caller left with %v, want %s", err, providers.Canceled)
 			}
 		})
 		synctest.Wait()
 		callers.Go(func() {
-			_, err := flight.Do(hurried, "key", run)
-			if e, ok := errors.AsType[*providers.Error](err); !ok || e.Reason != providers.Timeout {
-				t.Errorf("the hurried caller left with %v, want %s", err, providers.Timeout)
+			_, err := flight.Do(hurried, "op", "key", run)
+			if e, ok := errors.AsType[*providers.Error](err); !ok || e.Reason != providers.Timeout || e.Op != "op" {
+				t.Errorf("the hurried caller left with %v, want op and %s", err, providers.Timeout)
 			}
 		})
 		callers.Go(func() {
-			if got, err := flight.Do(t.Context(), "key", run); got != "done" || err != nil {
+			if got, err := flight.Do(t.Context(), "op", "key", run); got != "done" || err != nil {
 				t.Errorf("who stayed got %q, %v, want done", got, err)
 			}
 		})
@@ -77,7 +77,7 @@ func TestAFlightThatNobodyEndsEndsByItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var flight Flight[int]
 		began := time.Now()
-		_, err := flight.Do(t.Context(), "key", func(ctx context.Context) (int, error) {
+		_, err := flight.Do(t.Context(), "op", "key", func(ctx context.Context) (int, error) {
 			<-ctx.Done()
 			return 0, ctx.Err()
 		})
