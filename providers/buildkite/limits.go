@@ -1,0 +1,82 @@
+package buildkite
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+
+	"regtok/providers"
+)
+
+// Buildkite counts by minute, twice at once: all requests of an organization and those of a user. Each answer tells
+// both in headers; a refusal's body tells the one that refused. See
+// https://buildkite.com/docs/apis/rest-api/rate-limits.
+
+// Scopes of limits, and Buildkite's words for them.
+const (
+	limitOrganization = "organization" // "rest"
+	limitUser         = "user"         // "rest_user"
+)
+
+// limits reads both header families, and the body of a refusal.
+func limits(status int, header http.Header, body []byte) []providers.Limit {
+	var told []providers.Limit
+	if limit, ok := family(header, "RateLimit-", limitOrganization); ok {
+		told = append(told, limit)
+	}
+	if limit, ok := family(header, "RateLimit-User-", limitUser); ok {
+		told = append(told, limit)
+	}
+	if status != http.StatusTooManyRequests {
+		return told
+	}
+	exhausted, ok := refused(body)
+	if !ok {
+		return told
+	}
+	for i := range told {
+		if told[i].Scope == exhausted.Scope {
+			told[i] = exhausted
+			return told
+		}
+	}
+	return append(told, exhausted)
+}
+
+func family(header http.Header, prefix, scope string) (providers.Limit, bool) {
+	limit, okLimit := count(header.Get(prefix + "Limit"))
+	remaining, okRemaining := count(header.Get(prefix + "Remaining"))
+	reset, okReset := count(header.Get(prefix + "Reset"))
+	if !okLimit || !okRemaining || !okReset {
+		return providers.Limit{}, false
+	}
+	return providers.Limit{
+		Scope: scope, Limit: limit, Remaining: remaining, Reset: time.Duration(reset) * time.Second,
+	}, true
+}
+
+// refused reads the body of a refusal. It tells nothing when it is damaged, or about something else.
+func refused(body []byte) (providers.Limit, bool) {
+	var told struct {
+		Scope string      `json:"scope"`
+		Limit json.Number `json:"limit"`
+		Reset json.Number `json:"reset"`
+	}
+	if json.Unmarshal(body, &told) != nil {
+		return providers.Limit{}, false
+	}
+	limit, okLimit := count(told.Limit.String())
+	reset, okReset := count(told.Reset.String())
+	scope, okScope := map[string]string{"rest": limitOrganization, "rest_user": limitUser}[told.Scope]
+	if !okLimit || !okReset || !okScope {
+		return providers.Limit{}, false
+	}
+	return providers.Limit{Scope: scope, Limit: limit, Reset: time.Duration(reset) * time.Second}, true
+}
+
+// count reads a whole number of at most 31 bits, which any int holds, and any duration as seconds.
+func count(text string) (int, bool) {
+	n, err := strconv.ParseUint(text, 10, 31)
+	return int(n), err == nil
+}
