@@ -1,0 +1,149 @@
+package ionos
+
+import (
+	"context"
+
+	"regtok/providers"
+	"regtok/providers/rest"
+)
+
+// Tokens lists the tokens of a registry.
+func (a *adapter) Tokens(ctx context.Context, registry providers.ID, page providers.PageRequest) (providers.Page[providers.Token], error) {
+	const op = "list tokens"
+	if err := a.check(ctx, op, registry, providers.RegistryKind); err != nil {
+		return providers.Page[providers.Token]{}, err
+	}
+	call := rest.Get(op, "registries", registry.Native, "tokens")
+	call.RequiredScope = manageRegistries
+	items, err := listByOffset[token](ctx, a.registryAPI, call)
+	if err != nil {
+		return providers.Page[providers.Token]{}, err
+	}
+	tokens := make([]providers.Token, 0, len(items))
+	for _, item := range items {
+		tokens = append(tokens, item.domain(registry))
+	}
+	key := func(t providers.Token) providers.ID { return t.ID }
+	return providers.CutPage(tokens, cursorScope(op, registry), key, page)
+}
+
+// Token returns one token.
+func (a *adapter) Token(ctx context.Context, id providers.ID) (providers.Token, error) {
+	const op = "get token"
+	if err := a.check(ctx, op, id, providers.TokenKind); err != nil {
+		return providers.Token{}, err
+	}
+	got, err := a.do(ctx, rest.Get(op, path(id)...), id)
+	if err != nil {
+		return providers.Token{}, err
+	}
+	return got.domain(id.OfRegistry()), nil
+}
+
+// CreateToken makes a token with POST, once. IONOS chooses its id.
+func (a *adapter) CreateToken(ctx context.Context, registry providers.ID, in providers.TokenState) (providers.Created, error) {
+	const op = "create token"
+	if err := providers.CheckFields(name, op, in.Fields(), capabilities().CreateFields); err != nil {
+		return providers.Created{}, err
+	}
+	body, err := newTokenInput(op, in)
+	if err != nil {
+		return providers.Created{}, err
+	}
+	if err := a.check(ctx, op, registry, providers.RegistryKind); err != nil {
+		return providers.Created{}, err
+	}
+	call := rest.Post(op, body, "registries", registry.Native, "tokens")
+	call.RequiredScope = manageRegistries
+	var created token
+	if _, err := a.registryAPI.Do(ctx, call, &created); err != nil {
+		return providers.Created{}, err
+	}
+	if !uuid.MatchString(created.ID) {
+		return providers.Created{}, a.registryAPI.Nonsense(call, badItem)
+	}
+	if created.Properties.Credentials.Password.Empty() {
+		return providers.Created{}, a.registryAPI.Nonsense(call, "a new token without its secret")
+	}
+	return created.withSecret(registry), nil
+}
+
+// ReplaceToken puts a token's whole state with PUT, which creates it under its id when it is missing. IONOS answers
+// 201 either way; a password comes only with a token that is new. When the answer of a first try was lost, the second
+// one replaces what that made, and nobody has its password.
+func (a *adapter) ReplaceToken(ctx context.Context, id providers.ID, in providers.TokenState) (providers.Created, error) {
+	const op = "replace token"
+	if err := providers.CheckFields(name, op, in.Fields(), capabilities().ReplaceFields); err != nil {
+		return providers.Created{}, err
+	}
+	body, err := wholeTokenInput(op, in)
+	if err != nil {
+		return providers.Created{}, err
+	}
+	if err := a.check(ctx, op, id, providers.TokenKind); err != nil {
+		return providers.Created{}, err
+	}
+	put, err := a.do(ctx, rest.Put(op, body, path(id)...), id)
+	if err != nil {
+		return providers.Created{}, err
+	}
+	return put.withSecret(id.OfRegistry()), nil
+}
+
+// PatchToken changes what the patch sets.
+func (a *adapter) PatchToken(ctx context.Context, id providers.ID, patch providers.TokenPatch) (providers.Token, error) {
+	const op = "patch token"
+	if err := providers.CheckFields(name, op, patch.Fields(), capabilities().PatchFields); err != nil {
+		return providers.Token{}, err
+	}
+	body, err := patchInput(op, patch)
+	if err != nil {
+		return providers.Token{}, err
+	}
+	if err := a.check(ctx, op, id, providers.TokenKind); err != nil {
+		return providers.Token{}, err
+	}
+	call := rest.Patch(op, body, path(id)...)
+	// Each field is put to a value, whatever it was before, so a second time changes nothing.
+	call.Idempotent = true
+	patched, err := a.do(ctx, call, id)
+	if err != nil {
+		return providers.Token{}, err
+	}
+	return patched.domain(id.OfRegistry()), nil
+}
+
+// DeleteToken deletes a token.
+func (a *adapter) DeleteToken(ctx context.Context, id providers.ID) error {
+	const op = "delete token"
+	if err := a.check(ctx, op, id, providers.TokenKind); err != nil {
+		return err
+	}
+	call := rest.Delete(op, path(id)...)
+	call.RequiredScope = manageRegistries
+	_, err := a.registryAPI.Do(ctx, call, nil)
+	return err
+}
+
+// path is where a token is.
+func path(id providers.ID) []string {
+	return []string{"registries", id.Registry, "tokens", id.Native}
+}
+
+// do sends a call about one token and makes sure that the answer is about it.
+func (a *adapter) do(ctx context.Context, call rest.Call, id providers.ID) (token, error) {
+	call.RequiredScope = manageRegistries
+	var answer token
+	if _, err := a.registryAPI.Do(ctx, call, &answer); err != nil {
+		return token{}, err
+	}
+	if !sameID(answer.ID, id.Native) {
+		return token{}, a.registryAPI.Nonsense(call, "another token than asked for")
+	}
+	return answer, nil
+}
+
+// withSecret is the token with the password that came with it, if one did.
+func (t token) withSecret(registry providers.ID) providers.Created {
+	return providers.Created{Token: t.domain(registry), Secret: t.Properties.Credentials.Password.Secret}
+}
