@@ -1,0 +1,53 @@
+# regtok: `make` shows what there is to make.
+GOLANGCI := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+PAGES := web/dist/index.html
+PAGE_SOURCES := $(shell find web -not -path '*/node_modules*' -not -path '*/dist*' -type f -not -name '*.go') schema.graphqls
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run build pages test check lint tidy-check generate generate-check web-check bench clean
+
+help: ## show this
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 18
+
+demo: build ## build everything and serve the API over emulated providers, with a playground
+	@bin/regtok demo
+
+run: build ## build everything and serve the API over your accounts (see `bin/regtok serve -h`)
+	@bin/regtok serve
+
+build: pages ## build the pages and the program, bin/regtok
+	go build -trimpath -o bin/regtok ./cmd/regtok
+
+pages: $(PAGES) ## build the playground's pages
+$(PAGES): $(PAGE_SOURCES)
+	cd web && npm ci --no-audit --no-fund && npm run build
+	@touch $(PAGES)
+
+test: pages ## run every test; installs what it misses, when it may
+	@.ci/need gcc "gcc libc6-dev"
+	@.ci/need "chromium chromium-browser google-chrome" chromium
+	go vet ./...
+	go test -race ./...
+
+check: test lint tidy-check generate-check web-check ## everything that a change has to pass
+
+lint: ## run the linters
+	$(GOLANGCI) run ./...
+
+tidy-check: ## fail when go.mod or go.sum is not tidy
+	go mod tidy -diff
+
+generate: ## make the generated code from schema.graphqls and gqlgen.yml
+	go tool gqlgen generate
+
+generate-check: generate ## fail when the generated code is not what is committed
+	@git diff --exit-code -- graph/internal || { echo "run make generate and commit what it changes" >&2; exit 1; }
+
+web-check: pages ## check the pages' types
+	cd web && npm run check
+
+bench: ## run the benchmarks; pipe several runs into benchstat to compare
+	go test -run '^$$' -bench . -benchmem -count $(or $(COUNT),1) $(or $(PKG),./...)
+
+clean: ## remove what was built
+	rm -rf bin web/dist/assets web/dist/*.html web/dist/*.gz
