@@ -93,9 +93,24 @@ func CutPage[T any](items []T, scope string, key func(T) ID, request PageRequest
 	return Page[T]{Items: sorted, Next: EncodeCursor(scope, last.Native)}, nil
 }
 
+// ReadPage cuts a page out of the list that read gives whole, as CutPage does. The list is the one that op lists of
+// the thing named by of. A bad cursor is Invalid before anything is read.
+func ReadPage[T any](op string, of ID, key func(T) ID, request PageRequest, read func() ([]T, error)) (Page[T], error) {
+	scope := op + " " + of.String()
+	if _, err := DecodeCursor(request.Cursor, scope); err != nil {
+		return Page[T]{}, InvalidError(of.Provider, op, "after", badCursor)
+	}
+	items, err := read()
+	if err != nil {
+		return Page[T]{}, err
+	}
+	return CutPage(items, scope, key, request)
+}
+
 const (
 	cursorVersion = 1
 	cursorHead    = 1 + crc32.Size // version and sum come before the position
+	badCursor     = "the cursor is damaged or belongs to another list"
 )
 
 // EncodeCursor makes the cursor of a position in the list that scope names. The empty position is the list's
@@ -121,7 +136,7 @@ func DecodeCursor(cursor, scope string) (position string, err error) {
 	}
 	// Writing it again checks it all: version, sum, list, and the line ends that the decoder passes over.
 	if position == "" || EncodeCursor(scope, position) != cursor {
-		return "", &Error{Kind: Invalid, Op: "list", Field: "after", Message: "the cursor is damaged or belongs to another list"}
+		return "", InvalidError("", "list", "after", badCursor)
 	}
 	return position, nil
 }

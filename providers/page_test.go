@@ -256,3 +256,41 @@ func FuzzCutPage(f *testing.F) {
 		}
 	})
 }
+
+func TestABadCursorIsRefusedBeforeAnythingIsRead(t *testing.T) {
+	of := ProviderID("p")
+	registry := func(native string) Registry { return Registry{ID: OrganizationID("p", "o").RegistryID(native)} }
+	key := func(r Registry) ID { return r.ID }
+	reads := 0
+	read := func() ([]Registry, error) {
+		reads++
+		return []Registry{registry("b"), registry("a"), registry("c")}, nil
+	}
+	first, err := ReadPage("list registries", of, key, PageRequest{Size: 2}, read)
+	if err != nil || len(first.Items) != 2 || first.Next == "" {
+		t.Fatalf("the first page is %v, %v, want two items and a cursor", first, err)
+	}
+	last, err := ReadPage("list registries", of, key, PageRequest{Size: 2, Cursor: first.Next}, read)
+	if diff := cmp.Diff(last, Page[Registry]{Items: []Registry{registry("c")}}); err != nil || diff != "" {
+		t.Fatalf("the last page differs, %v (-got +want):\n%s", err, diff)
+	}
+	reads = 0
+	for _, bad := range []struct {
+		op, cursor string
+		of         ID
+	}{
+		{"list registries", "rubbish", of},
+		{"list users", first.Next, of},
+		{"list registries", first.Next, ProviderID("q")},
+	} {
+		_, err := ReadPage(bad.op, bad.of, key, PageRequest{Cursor: bad.cursor}, read)
+		e, _ := errors.AsType[*Error](err)
+		if e == nil || e.Kind != Invalid || e.Provider != bad.of.Provider || e.Op != bad.op || e.Field != "after" || reads != 0 {
+			t.Errorf("ReadPage(%v) = %v after %d reads, want %s before any", bad, err, reads, Invalid)
+		}
+	}
+	failure := NotFoundError("p", "list registries")
+	if _, err := ReadPage("list registries", of, key, PageRequest{}, func() ([]Registry, error) { return nil, failure }); err != failure {
+		t.Errorf("a failed read is %v, want %v", err, failure)
+	}
+}
