@@ -1,0 +1,161 @@
+// Package cache remembers what upstreams answered. It imports nothing of ours and knows no provider.
+//
+// A [View] is a typed, batched, read-through cache of one kind of thing; a [Cache] is what all views of a process
+// share: the near tier (decoded values in the process, bounded in bytes), perhaps a far tier (a [Store] that
+// several processes share), the order of writes, and the bound on loads.
+//
+// # Ages
+//
+// An entry is fresh for Config.Fresh: it is served as it is. Then it is stale for Config.Stale: it is served at once
+// while one caller's goroutine-in-the-background refreshes it, and it is served when the refresh fails and
+// Config.ServeStale allows it. Then it is gone. A failed refresh is left alone for a second, or for as long as
+// Config.Negative remembers that error, so an ailing upstream is not asked by every reader.
+//
+// # Sharing
+//
+// Readers of one key share one flight: a look into the far tier and then, when that does not answer, one load.
+// A flight belongs to nobody: a reader who goes away leaves it to the others, and a flight for which nobody waits
+// any more is given up only while it still queues for its turn to load. Values are shared by all readers: never
+// change one.
+//
+// # Writes
+//
+// [Cache.Bump] ends everything older than itself in one [Scope], near and far, before it returns. Reads and bumps
+// are put in order by a [Moment]: a value counts as long as its scope was not bumped since its flight began. So
+//
+//   - a reader who comes after a bump never gets what was kept before it, and never joins a flight that began before it;
+//   - a flight that began before a bump still answers those who wait for it, and keeps nothing;
+//   - [View.Put] keeps what an answer told only if no bump came since the moment before that answer was asked for.
+//
+// How the same holds between processes is told in store.go, at [Store].
+//
+// The cache may be wrong for its ages, never about rights: a load gets the context values of whoever came first, so
+// it must not depend on them, and what tells two callers' data apart belongs into the key.
+package cache
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// ErrClosed is the error of a read that needed a load after Close.
+var ErrClosed = errors.New("cache: closed")
+
+// Options shape a Cache. The zero value is a near tier of 64 MiB and nothing else.
+type Options struct {
+	// Off keeps nothing, near or far. Equal reads at the same time still share one load.
+	Off bool
+	// Bytes bounds the near tier, measured with Config.Size; 0: 64 MiB.
+	Bytes int64
+	// Parallel bounds the loads of one tenant that run at the same time; 0: 32. A tenant never waits for another's.
+	Parallel int
+	// Store is the far tier; nil: none.
+	Store Store
+	// NearFor is how long, with a Store, the near tier is believed without asking the Store; 0: 5 s. It is the
+	// longest that another process's bump can go unnoticed when the Store's message about it was lost.
+	NearFor time.Duration
+	// StoreTimeout bounds each call of the Store; 0: 50 ms.
+	StoreTimeout time.Duration
+	// Log gets the panics of loads that no caller waits for; nil: nobody.
+	Log *slog.Logger
+}
+
+// Cache is what the views of one process share. Make it with New, close it with Close; it is safe for concurrent use.
+type Cache struct {
+	near     *near // nil: off
+	far      *far  // nil: none
+	scopes   *scopes
+	log      *slog.Logger
+	parallel int
+
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+	work   sync.WaitGroup
+
+	mu     sync.Mutex
+	closed bool
+	lanes  map[string]chan struct{}
+	views  map[string]*counters
+}
+
+// New makes a cache. It waits for nothing: a Store that is down is asked again and again.
+func New(options Options) *Cache {
+	c := &Cache{
+		scopes:   newScopes(maxScopes),
+		log:      options.Log,
+		parallel: orDefault(options.Parallel, 32),
+		lanes:    map[string]chan struct{}{},
+		views:    map[string]*counters{},
+	}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	if c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
+	}
+	if options.Off {
+		return c
+	}
+	c.near = newNear(orDefault(options.Bytes, 64<<20))
+	if options.Store != nil {
+		c.far = newFar(options)
+		c.work.Go(func() { c.far.store.Watch(c.ctx, c.scopes.bump, c.scopes.bumpAll) })
+	}
+	return c
+}
+
+// Bump ends everything in the scopes that is older than this call, before it returns: it is to be called after a
+// write was done, or may have been done, and before that is told to anybody. It succeeds although ctx is cancelled,
+// because the write happened all the same. A Store that does not answer delays it by Options.StoreTimeout; the
+// scopes are then kept out of the far tier by this process, and bumped again until the Store has understood.
+func (c *Cache) Bump(ctx context.Context, scopes ...Scope) {
+	// The far tier goes first: were the near tier first, a reader between the two could fetch the old value from
+	// the far tier and keep it near.
+	if c.far != nil && !c.far.bump(ctx, scopes) {
+		c.start(c.mend)
+	}
+	for _, scope := range scopes {
+		c.scopes.bump(scope)
+	}
+}
+
+// Close ends the loads under way, waits for every goroutine of the cache, and leaves only what is kept near to be
+// read. It may be called more than once.
+func (c *Cache) Close() {
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	c.cancel()
+	c.work.Wait()
+}
+
+// start runs do in a goroutine that Close waits for; false: it is too late for that.
+func (c *Cache) start(do func()) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return false
+	}
+	c.work.Go(do)
+	return true
+}
+
+// lane is where the loads of one tenant take their turn.
+func (c *Cache) lane(tenant string) chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	lane := c.lanes[tenant]
+	if lane == nil {
+		lane = make(chan struct{}, c.parallel)
+		c.lanes[tenant] = lane
+	}
+	return lane
+}
+
+func orDefault[N int | int64 | time.Duration](n, otherwise N) N {
+	if n <= 0 {
+		return otherwise
+	}
+	return n
+}

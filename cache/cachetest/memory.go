@@ -1,0 +1,182 @@
+package cachetest
+
+import (
+	"bytes"
+	"context"
+	"sync"
+	"time"
+
+	"regtok/cache"
+)
+
+// Memory is a far tier in memory, for tests: it can be spoiled. It tells bumps before Bump returns, so what it
+// shows between processes is exact.
+type Memory struct {
+	mu          sync.Mutex
+	values      map[cache.Key]held
+	generations map[cache.Scope]cache.Generation
+	last        cache.Generation
+	watchers    map[*connection]watcher
+	err         error
+	deaf        bool
+	calls       int
+}
+
+type held struct {
+	value []byte
+	until time.Time
+}
+
+type watcher struct {
+	bumped func(cache.Scope)
+	lost   func()
+}
+
+// NewMemory makes an empty Memory.
+func NewMemory() *Memory {
+	return &Memory{
+		values:      map[cache.Key]held{},
+		generations: map[cache.Scope]cache.Generation{},
+		watchers:    map[*connection]watcher{},
+	}
+}
+
+// Connect makes the store of one more process.
+func (m *Memory) Connect() cache.Store { return &connection{m} }
+
+// Fail makes every call return err; nil: no more.
+func (m *Memory) Fail(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.err = err
+}
+
+// Cut loses all messages until Reconnect.
+func (m *Memory) Cut() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.deaf = true
+}
+
+// Reconnect ends Cut, and tells the watchers that they may have missed messages.
+func (m *Memory) Reconnect() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.deaf = false
+	for _, w := range m.watchers {
+		w.lost()
+	}
+}
+
+// Flush loses everything, generations too.
+func (m *Memory) Flush() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	clear(m.values)
+	clear(m.generations)
+}
+
+// Spoil replaces every value by what change makes of it.
+func (m *Memory) Spoil(change func(cache.Key, []byte) []byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for key, h := range m.values {
+		h.value = change(key, bytes.Clone(h.value))
+		m.values[key] = h
+	}
+}
+
+// Values counts what is held.
+func (m *Memory) Values() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.values)
+}
+
+// Reads counts the calls of GetMany.
+func (m *Memory) Reads() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.calls
+}
+
+// connection is one process's Memory.
+type connection struct{ *Memory }
+
+var _ cache.Store = (*connection)(nil)
+
+func (c *connection) GetMany(_ context.Context, keys []cache.Key) ([]cache.Found, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.calls++
+	if c.err != nil {
+		return nil, c.err
+	}
+	found := make([]cache.Found, len(keys))
+	for i, key := range keys {
+		found[i].Generation = c.generation(key.Scope)
+		if h, ok := c.values[key]; ok && time.Now().Before(h.until) {
+			found[i].Value = bytes.Clone(h.value)
+		}
+	}
+	return found, nil
+}
+
+func (c *connection) generation(scope cache.Scope) cache.Generation {
+	if c.generations[scope] == 0 {
+		c.last++
+		c.generations[scope] = c.last
+	}
+	return c.generations[scope]
+}
+
+func (c *connection) SetMany(_ context.Context, items []cache.Item) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		return c.err
+	}
+	for _, item := range items {
+		c.values[item.Key] = held{value: item.Value, until: time.Now().Add(item.For)}
+	}
+	return nil
+}
+
+func (c *connection) DeleteMany(_ context.Context, keys []cache.Key) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		return c.err
+	}
+	for _, key := range keys {
+		delete(c.values, key)
+	}
+	return nil
+}
+
+func (c *connection) Bump(_ context.Context, scopes ...cache.Scope) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		return c.err
+	}
+	for _, scope := range scopes {
+		delete(c.generations, scope)
+		for other, watcher := range c.watchers {
+			if other != c && !c.deaf {
+				watcher.bumped(scope)
+			}
+		}
+	}
+	return nil
+}
+
+func (c *connection) Watch(ctx context.Context, bumped func(cache.Scope), lost func()) {
+	c.mu.Lock()
+	c.watchers[c] = watcher{bumped, lost}
+	c.mu.Unlock()
+	<-ctx.Done()
+	c.mu.Lock()
+	delete(c.watchers, c)
+	c.mu.Unlock()
+}

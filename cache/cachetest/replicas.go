@@ -1,0 +1,74 @@
+package cachetest
+
+import (
+	"sync"
+	"time"
+
+	"regtok/cache"
+)
+
+// replicaCases hold for processes that share a far tier.
+var replicaCases = []stageCase{
+	{"what one process read, another need not load", func(s *stage) {
+		s.upstream.set("a/1", "one")
+		one, another := s.view(s.process()), s.view(s.process())
+		first := one.Get(s.ctx, "a/1")
+		eventually(s.T, "the other finds it", func() bool { return another.Get(s.ctx, "a/1").ObservedAt.Equal(first.ObservedAt) })
+		s.is(another.Get(s.ctx, "a/1"), "one")
+	}},
+	{"what is found is as old as it was when it was written", func(s *stage) {
+		s.upstream.set("a/1", "one")
+		first := s.view(s.process()).Get(s.ctx, "a/1")
+		eventually(s.T, "another process finds it, stale", func() bool {
+			got := s.view(s.process(), staleAtOnce).Get(s.ctx, "a/1")
+			return !got.StaleSince.IsZero() && got.StaleSince.Equal(got.ObservedAt) && got.ObservedAt.Equal(first.ObservedAt)
+		})
+	}},
+	{"what a bump ended in one process, no other finds", func(s *stage) {
+		s.upstream.set("a/1", "old")
+		c := s.process()
+		s.is(s.view(c).Get(s.ctx, "a/1"), "old")
+		s.upstream.set("a/1", "new")
+		c.Bump(s.ctx, scopeOf("a/"))
+		s.is(s.view(s.process()).Get(s.ctx, "a/1"), "new")
+	}},
+	{"a bump reaches the near tier of every process", func(s *stage) {
+		s.upstream.set("a/1", "old")
+		c := s.process()
+		another := s.view(s.process())
+		s.is(another.Get(s.ctx, "a/1"), "old")
+		s.upstream.set("a/1", "new")
+		eventually(s.T, "the other process reads the new value", func() bool {
+			c.Bump(s.ctx, scopeOf("a/")) // again, because the other may not be listening yet
+			return string(another.Get(s.ctx, "a/1").Value) == "new"
+		})
+	}},
+	{"a load from before another process's bump stays hidden", func(s *stage) {
+		s.upstream.set("a/1", "old")
+		slow, writer := s.view(s.process()), s.process()
+		begun, release := s.upstream.hold()
+		var reader sync.WaitGroup
+		reader.Go(func() { s.is(slow.Get(s.ctx, "a/1"), "old") })
+		<-begun
+		s.upstream.set("a/1", "new")
+		writer.Bump(s.ctx, scopeOf("a/"))
+		release()
+		reader.Wait()
+		s.is(s.view(writer).Get(s.ctx, "a/1"), "new")
+		s.is(s.view(s.process()).Get(s.ctx, "a/1"), "new")
+	}},
+	{"a lost message heals when the near tier is no longer believed", func(s *stage) {
+		s.upstream.set("a/1", "old")
+		c := cache.New(cache.Options{Store: deaf{s.connect()}, NearFor: time.Millisecond, StoreTimeout: 10 * time.Second})
+		s.Cleanup(c.Close)
+		v := s.view(c)
+		s.is(v.Get(s.ctx, "a/1"), "old")
+		s.upstream.set("a/1", "new")
+		s.process().Bump(s.ctx, scopeOf("a/"))
+		eventually(s.T, "the new value is read", func() bool { return string(v.Get(s.ctx, "a/1").Value) == "new" })
+		s.loads("a/1", 2)
+	}},
+	{"no reader sees what is older than a write that its process was told of", func(s *stage) {
+		s.contend(s.process(), s.process(), s.process())
+	}},
+}

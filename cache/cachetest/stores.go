@@ -1,0 +1,246 @@
+package cachetest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"regtok/cache"
+)
+
+// deaf is a store whose messages are all lost.
+type deaf struct{ cache.Store }
+
+// Watch implements cache.Store.
+func (deaf) Watch(ctx context.Context, _ func(cache.Scope), _ func()) { <-ctx.Done() }
+
+type storeCase struct {
+	name string
+	run  func(t *testing.T, connect func() cache.Store)
+}
+
+// storeCases hold for a store without a cache.
+var storeCases = []storeCase{
+	{"an empty store has generations and no values", func(t *testing.T, connect func() cache.Store) {
+		found := getMany(t, connect(), key("a", "1"), key("b", "1"), key("a", "2"))
+		for i, f := range found {
+			if f.Value != nil && len(f.Value) != 0 || f.Generation == 0 {
+				t.Errorf("key %d: got %q of generation %d, want none of some", i, f.Value, f.Generation)
+			}
+		}
+		if found[0].Generation != found[2].Generation {
+			t.Errorf("two keys of a scope have generations %d and %d, want one", found[0].Generation, found[2].Generation)
+		}
+		if got := getMany(t, connect(), key("a", "1")); got[0].Generation != found[0].Generation {
+			t.Errorf("another process got generation %d, want %d too", got[0].Generation, found[0].Generation)
+		}
+	}},
+	{"no keys are no values", func(t *testing.T, connect func() cache.Store) {
+		if got := getMany(t, connect()); len(got) != 0 {
+			t.Errorf("got %d, want none", len(got))
+		}
+		setMany(t, connect())
+	}},
+	{"many values come in the order asked", func(t *testing.T, connect func() cache.Store) {
+		store := connect()
+		generation := getMany(t, store, key("a", ""))[0].Generation
+		var keys []cache.Key
+		var items []cache.Item
+		for i := range 100 {
+			keys = append(keys, key("a", fmt.Sprint(i)))
+			if i%3 != 0 {
+				items = append(items, cache.Item{Key: keys[i], Value: fmt.Append(nil, i), Generation: generation, For: time.Hour})
+			}
+		}
+		setMany(t, store, items...)
+		for i, f := range getMany(t, connect(), append(keys, keys[1])...) {
+			want := fmt.Sprint(i % 100)
+			switch {
+			case i == 100:
+				want = "1"
+			case i%3 == 0:
+				want = ""
+			}
+			if string(f.Value) != want {
+				t.Errorf("value %d: got %q, want %q", i, f.Value, want)
+			}
+		}
+	}},
+	{"binary values and odd keys come back as they were", func(t *testing.T, connect func() cache.Store) {
+		store := connect()
+		odd := []string{"", "\x00", "{a}", "a:b", "ab", "a", "*", "é\xff", "\r\n", strings.Repeat("long", 500)}
+		var items []cache.Item
+		var keys []cache.Key
+		for i, name := range odd {
+			k := cache.Key{Scope: cache.Scope{Tenant: name, Name: odd[len(odd)-1-i]}, Item: name}
+			value := append([]byte(name), "\x00\xff\r\n"...)
+			value = append(value, bytes.Repeat([]byte{byte(i), 0}, 1<<i)...)
+			keys = append(keys, k)
+			items = append(items, cache.Item{Key: k, Value: value, Generation: getMany(t, store, k)[0].Generation, For: time.Hour})
+		}
+		setMany(t, store, items...)
+		for i, f := range getMany(t, store, keys...) {
+			if !bytes.Equal(f.Value, items[i].Value) {
+				t.Errorf("under %q: got %q, want %q", odd[i], f.Value, items[i].Value)
+			}
+		}
+	}},
+	{"keys that look alike when joined are apart", func(t *testing.T, connect func() cache.Store) {
+		store := connect()
+		one := cache.Key{Scope: cache.Scope{Tenant: "ab", Name: "c"}, Item: "d"}
+		two := cache.Key{Scope: cache.Scope{Tenant: "a", Name: "bc"}, Item: "d"}
+		three := cache.Key{Scope: cache.Scope{Tenant: "ab", Name: ""}, Item: "cd"}
+		set(t, store, one, "one", time.Hour)
+		if got := getMany(t, store, one, two, three); string(got[0].Value) != "one" || len(got[1].Value)+len(got[2].Value) != 0 {
+			t.Errorf("got %q, %q and %q; want the first only", got[0].Value, got[1].Value, got[2].Value)
+		}
+	}},
+	{"a value lives as long as it was told to", func(t *testing.T, connect func() cache.Store) {
+		store := connect()
+		short, long := key("a", "short"), key("a", "long")
+		set(t, store, long, "long", time.Hour)
+		set(t, store, short, "short", 5*time.Millisecond)
+		eventually(t, "the short-lived value is gone", func() bool { return len(getMany(t, store, short)[0].Value) == 0 })
+		if got := getMany(t, store, long)[0].Value; string(got) != "long" {
+			t.Errorf("the other is %q, want it as it was", got)
+		}
+	}},
+	{"a deleted value is gone, and no other", func(t *testing.T, connect func() cache.Store) {
+		store := connect()
+		one, two := key("a", "1"), key("a", "2")
+		set(t, store, one, "one", time.Hour)
+		set(t, store, two, "two", time.Hour)
+		for range 2 { // the second time there is nothing to delete
+			if err := store.DeleteMany(t.Context(), []cache.Key{one}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := getMany(t, connect(), one, two); len(got[0].Value) != 0 || string(got[1].Value) != "two" {
+			t.Errorf("got %q and %q, want the second only", got[0].Value, got[1].Value)
+		}
+	}},
+	{"a bump makes a generation that never was, in its scopes only", func(t *testing.T, connect func() cache.Store) {
+		store, other := connect(), connect()
+		a, b, c := key("a", "1"), key("b", "1"), key("c", "1")
+		seen := map[cache.Generation]bool{}
+		untouched := getMany(t, store, c)[0].Generation
+		for range 100 {
+			found := getMany(t, other, a, b, c)
+			if g := found[0].Generation; g == 0 || seen[g] {
+				t.Fatalf("got generation %d, want one that never was", g)
+			}
+			seen[found[0].Generation] = true
+			if got := found[2].Generation; got != untouched {
+				t.Fatalf("an untouched scope went from generation %d to %d", untouched, got)
+			}
+			if err := store.Bump(t.Context(), a.Scope, b.Scope); err != nil {
+				t.Fatal(err)
+			}
+			if again := getMany(t, other, b)[0].Generation; again == found[1].Generation {
+				t.Fatalf("the second scope kept generation %d", again)
+			}
+		}
+	}},
+	{"a late write of an old generation does not bring that generation back", func(t *testing.T, connect func() cache.Store) {
+		store, late := connect(), connect()
+		a := key("a", "1")
+		old := getMany(t, late, a)[0].Generation
+		if err := store.Bump(t.Context(), a.Scope); err != nil {
+			t.Fatal(err)
+		}
+		now := getMany(t, store, a)[0].Generation
+		setMany(t, late, cache.Item{Key: a, Value: []byte("old"), Generation: old, For: time.Hour})
+		if got := getMany(t, store, a)[0].Generation; got != now || got == old {
+			t.Errorf("generation %d after the late write of %d, want %d", got, old, now)
+		}
+	}},
+	{"watchers hear of others' bumps and not of their own", func(t *testing.T, connect func() cache.Store) {
+		store, other := connect(), connect()
+		heard := make(chan cache.Scope, 1000)
+		own := make(chan cache.Scope, 1000)
+		ctx, cancel := context.WithCancel(t.Context())
+		var watching sync.WaitGroup
+		watching.Go(func() { other.Watch(ctx, func(s cache.Scope) { heard <- s }, func() {}) })
+		watching.Go(func() { store.Watch(ctx, func(s cache.Scope) { own <- s }, func() {}) })
+		want := cache.Scope{Tenant: "tenant", Name: cache.Join("odd \x00 {name}")}
+		eventually(t, "the bump is heard", func() bool {
+			if err := store.Bump(ctx, want); err != nil {
+				t.Fatal(err)
+			}
+			return len(heard) > 0
+		})
+		cancel()
+		watching.Wait()
+		if got := <-heard; got != want {
+			t.Errorf("heard of %q, want %q", got, want)
+		}
+		if len(own) != 0 {
+			t.Errorf("heard of %d own bumps, want none", len(own))
+		}
+	}},
+	{"a call whose context has ended returns", func(t *testing.T, connect func() cache.Store) {
+		store := connect()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		k := key("a", "1")
+		// Whether it did its work all the same is open.
+		if found, err := store.GetMany(ctx, []cache.Key{k}); err == nil && len(found) != 1 {
+			t.Errorf("GetMany returned %d for one key", len(found))
+		}
+		_ = store.SetMany(ctx, []cache.Item{{Key: k, Value: []byte("v"), Generation: 1, For: time.Hour}})
+		_ = store.DeleteMany(ctx, []cache.Key{k})
+		_ = store.Bump(ctx, k.Scope)
+		store.Watch(ctx, func(cache.Scope) {}, func() {})
+	}},
+	{"values of many writers do not mix", func(t *testing.T, connect func() cache.Store) {
+		var writers sync.WaitGroup
+		for w := range 8 {
+			writers.Go(func() {
+				store := connect()
+				for i := range 50 {
+					k := key(fmt.Sprint("scope ", i%3), fmt.Sprint(i))
+					set(t, store, k, k.Item, time.Hour)
+					if w == 0 && i%10 == 0 {
+						_ = store.Bump(t.Context(), k.Scope)
+					}
+					if got := getMany(t, store, k)[0].Value; len(got) != 0 && string(got) != k.Item {
+						t.Errorf("under %q: got %q", k.Item, got)
+					}
+				}
+			})
+		}
+		writers.Wait()
+	}},
+}
+
+func key(scope, item string) cache.Key {
+	return cache.Key{Scope: cache.Scope{Tenant: "tenant", Name: cache.Join(scope)}, Item: cache.Join(item)}
+}
+
+func getMany(t *testing.T, store cache.Store, keys ...cache.Key) []cache.Found {
+	t.Helper()
+	found, err := store.GetMany(t.Context(), keys)
+	if err != nil || len(found) != len(keys) {
+		t.Errorf("GetMany of %d keys: %d found, %v", len(keys), len(found), err)
+		return make([]cache.Found, len(keys))
+	}
+	return found
+}
+
+func setMany(t *testing.T, store cache.Store, items ...cache.Item) {
+	t.Helper()
+	if err := store.SetMany(t.Context(), items); err != nil {
+		t.Errorf("SetMany: %v", err)
+	}
+}
+
+// set holds one value under its scope's generation of now.
+func set(t *testing.T, store cache.Store, k cache.Key, value string, life time.Duration) {
+	t.Helper()
+	generation := getMany(t, store, k)[0].Generation
+	setMany(t, store, cache.Item{Key: k, Value: []byte(value), Generation: generation, For: life})
+}

@@ -1,0 +1,173 @@
+package cache
+
+import (
+	"context"
+	"time"
+)
+
+// flight is one read on its way, shared by everybody who asks meanwhile. What changes is guarded by its view's mu,
+// and read freely once done is closed.
+type flight[K comparable, V any] struct {
+	key     K
+	name    Key
+	refresh bool            // nobody waits: it renews what is stale
+	after   <-chan struct{} // it begins only when this is closed; nil: at once
+
+	waiters int
+	insist  bool // what is in the far tier does not count
+	begun   bool
+	scope   *scope
+	moment  Moment
+
+	unqueued bool
+	unqueue  chan struct{} // closed: load now, or give up when nobody waits
+
+	finished bool
+	done     chan struct{}
+	entry    Entry[V]
+}
+
+// board returns the flight that ctx's reader may wait for, and whether it is the reader's to depart. When one has
+// landed since the reader looked, it returns the item that it brought.
+func (v *View[K, V]) board(ctx context.Context, key K) (it *item[K, V], f *flight[K, V], mine bool) {
+	name, since := v.config.Key(key), since(ctx)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	current := v.flights[key]
+	if current == nil {
+		it = v.usable(ctx, key, time.Now())
+	}
+	if it != nil {
+		return it, nil, false
+	}
+	v.count.waits.Add(1)
+	f = current
+	if f == nil || !v.carries(f, since) {
+		f, mine = newFlight[K, V](key, name), true
+		f.insist = !since.IsZero()
+		if f.insist && current != nil {
+			// Readers who insist come one by one, each a little later than the flight before. Waiting for that
+			// one lets all who come meanwhile share the next.
+			f.after = current.done
+		}
+		v.flights[key] = f
+	}
+	f.waiters++
+	if holdsTurn(ctx) {
+		f.leaveQueue()
+	}
+	return nil, f, mine
+}
+
+// carries tells whether f brings what a reader may have who comes now and insists since then. The view is locked.
+func (v *View[K, V]) carries(f *flight[K, V], since time.Time) bool {
+	if !f.begun {
+		f.insist = f.insist || !since.IsZero()
+		return true
+	}
+	if !v.cache.scopes.holds(f.scope, f.moment) {
+		return false
+	}
+	return since.IsZero() || f.insist && !f.moment.at.Before(since)
+}
+
+// renewal returns the flight that renews it, for the caller to depart; nil: none is due.
+func (v *View[K, V]) renewal(it *item[K, V], now time.Time) *flight[K, V] {
+	if it.fresh(now) || it.pausing(now) {
+		return nil
+	}
+	name := v.config.Key(it.key)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if current := v.flights[it.key]; current != nil && v.carries(current, time.Time{}) {
+		return nil
+	}
+	if held := v.held(it.key, now); held != nil && held != it {
+		return nil // it has landed since
+	}
+	f := newFlight[K, V](it.key, name)
+	f.refresh = true
+	f.waiters = 1 // so that it is never given up
+	v.flights[it.key] = f
+	return f
+}
+
+func newFlight[K comparable, V any](key K, name Key) *flight[K, V] {
+	return &flight[K, V]{key: key, name: name, unqueue: make(chan struct{}), done: make(chan struct{})}
+}
+
+// wait returns what f brings, or ctx's error once ctx ends before.
+func (v *View[K, V]) wait(ctx context.Context, f *flight[K, V]) Entry[V] {
+	select {
+	case <-f.done:
+		return f.entry
+	case <-ctx.Done():
+	}
+	select {
+	case <-f.done:
+		return f.entry
+	default:
+		v.leave(f)
+		return Entry[V]{Err: ctx.Err()}
+	}
+}
+
+// leave takes one reader off f. A flight that still queues has no reason to, once nobody waits.
+func (v *View[K, V]) leave(f *flight[K, V]) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if f.waiters--; f.waiters == 0 {
+		f.leaveQueue()
+	}
+}
+
+// leaveQueue ends f's waiting for its turn. The view is locked.
+func (f *flight[K, V]) leaveQueue() {
+	if !f.unqueued {
+		f.unqueued = true
+		close(f.unqueue)
+	}
+}
+
+// wanted tells whether anybody waits for f, whose turn has come. If not, nobody will.
+func (v *View[K, V]) wanted(f *flight[K, V]) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	f.unqueued = true
+	if f.waiters == 0 {
+		v.forget(f)
+	}
+	return f.waiters > 0
+}
+
+// begin takes the moment of flights: what is bumped from now on, they cannot bring.
+func (v *View[K, V]) begin(flights ...*flight[K, V]) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, f := range flights {
+		f.scope = v.cache.scopes.get(f.name.Scope)
+		f.moment = v.cache.scopes.moment()
+		f.begun = true
+	}
+}
+
+// finish gives f's readers their entry; false: they have one already.
+func (v *View[K, V]) finish(f *flight[K, V], entry Entry[V]) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if f.finished {
+		return false
+	}
+	f.finished = true
+	f.entry = entry
+	v.forget(f)
+	close(f.done)
+	return true
+}
+
+// forget lets nobody else board f. The view is locked.
+func (v *View[K, V]) forget(f *flight[K, V]) {
+	if v.flights[f.key] == f {
+		delete(v.flights, f.key)
+	}
+}

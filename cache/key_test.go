@@ -1,0 +1,63 @@
+package cache
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+func TestKeysThatLookAlikeWhenJoinedAreApart(t *testing.T) {
+	lists := [][]string{
+		{}, {""}, {"", ""}, {"a"}, {"a", ""}, {"", "a"}, {"ab", "c"}, {"a", "bc"}, {"abc"}, {"a", "b", "c"},
+		{"1:a"}, {"1:a1:b"}, {"1:a", "1:b"}, {"11:a"}, {":"}, {"0:"}, {"0:0:"}, {"\x00"}, {"a\x00"},
+	}
+	seen := map[string][]string{}
+	for _, parts := range lists {
+		joined := Join(parts...)
+		if other, ok := seen[joined]; ok {
+			t.Errorf("Join(%q) = Join(%q) = %q", parts, other, joined)
+		}
+		seen[joined] = parts
+	}
+}
+
+func TestKeysAreVersioned(t *testing.T) {
+	scope := Scope{Tenant: "t", Name: "n"}
+	if got, want := (Key{Scope: scope, Item: "i"}).Encode(), "1:11:t1:n1:i"; got != want {
+		t.Errorf("a key encodes as %q, want %q", got, want)
+	}
+	if got, want := scope.Encode(), "1:11:t1:n"; got != want {
+		t.Errorf("a scope encodes as %q, want %q", got, want)
+	}
+}
+
+// FuzzJoin checks that what was joined can be told apart again, which is what keeps keys apart.
+func FuzzJoin(f *testing.F) {
+	f.Add("ab", "c", "")
+	f.Add("a", "bc", "1:a")
+	f.Add("12:", "\x00\xff", ":0:")
+	f.Fuzz(func(t *testing.T, a, b, c string) {
+		for _, parts := range [][]string{{a, b, c}, {a, b}, {a + b, c}, {a, b + c}, {a}, {Join(a, b), c}} {
+			if got := split(t, Join(parts...)); !slices.Equal(got, parts) {
+				t.Errorf("Join(%q) splits into %q", parts, got)
+			}
+		}
+		key := Key{Scope: Scope{Tenant: a, Name: b}, Item: c}
+		if key.Encode() == key.Scope.Encode() {
+			t.Errorf("a key and its scope are both %q", key.Encode())
+		}
+	})
+}
+
+func split(t *testing.T, joined string) (parts []string) {
+	for joined != "" {
+		length, rest, ok := strings.Cut(joined, ":")
+		n, err := strconv.Atoi(length)
+		if !ok || err != nil || n > len(rest) {
+			t.Fatalf("%q has no length", joined)
+		}
+		parts, joined = append(parts, rest[:n]), rest[n:]
+	}
+	return parts
+}

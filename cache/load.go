@@ -1,0 +1,215 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+)
+
+// leastPause is how long a failed renewal is left alone.
+const leastPause = time.Second
+
+// PanicError is the error of a load that panicked. Its text is for logs.
+type PanicError struct {
+	View  string
+	Value any
+	Stack []byte
+}
+
+// Error tells the view and what was panicked with.
+func (e *PanicError) Error() string {
+	return fmt.Sprintf("cache: loading %s panicked: %v", e.View, e.Value)
+}
+
+var (
+	// errGivenUp ends a flight that nobody waits for any more, so nobody sees it.
+	errGivenUp = errors.New("cache: nobody waits")
+	// errLost is the error of a load that ended its goroutine instead of returning.
+	errLost = errors.New("cache: the load never returned")
+)
+
+type turnKey struct{}
+
+// holdsTurn tells that ctx belongs to a load. What a load waits for must not queue behind it.
+func holdsTurn(ctx context.Context) bool { return ctx.Value(turnKey{}) != nil }
+
+// depart sends flights off, detached from ctx's end. It does not wait for them.
+func (v *View[K, V]) depart(ctx context.Context, flights []*flight[K, V]) {
+	ctx = context.WithoutCancel(ctx)
+	var ready []*flight[K, V]
+	for _, f := range flights {
+		if f.after == nil {
+			ready = append(ready, f)
+			continue
+		}
+		v.start(func() {
+			select {
+			case <-f.after:
+			case <-f.unqueue:
+			}
+			v.fly(ctx, []*flight[K, V]{f})
+		}, f)
+	}
+	if len(ready) > 0 {
+		v.start(func() { v.fly(ctx, ready) }, ready...)
+	}
+}
+
+// start runs do for flights, unless the cache is closed.
+func (v *View[K, V]) start(do func(), flights ...*flight[K, V]) {
+	if v.cache.start(do) {
+		return
+	}
+	for _, f := range flights {
+		v.finish(f, Entry[V]{Err: ErrClosed})
+	}
+}
+
+// fly asks the far tier for all flights at once, and brings each home by itself.
+func (v *View[K, V]) fly(ctx context.Context, flights []*flight[K, V]) {
+	v.begin(flights...)
+	answers := make([]answer, len(flights))
+	if v.cache.far != nil {
+		names := make([]Key, len(flights))
+		for i, f := range flights {
+			names[i] = v.farKey(f.name)
+		}
+		answers = v.cache.far.getMany(ctx, names)
+	}
+	last := len(flights) - 1
+	for i, f := range flights[:last] {
+		v.cache.work.Go(func() { v.land(ctx, f, answers[i]) })
+	}
+	v.land(ctx, flights[last], answers[last])
+}
+
+// land brings f home with what the far tier answered, or with a load.
+func (v *View[K, V]) land(ctx context.Context, f *flight[K, V], far answer) {
+	defer v.rescue(f)
+	now := time.Now()
+	it := v.settle(ctx, f, far, now)
+	if it == nil {
+		v.load(ctx, f, far)
+		return
+	}
+	v.keep(it)
+	v.finish(f, it.entry(now))
+	if renewal := v.renewal(it, now); renewal != nil {
+		// The far tier was asked just now. Should a bump have come since, the generation that it told is old, and
+		// what is written under it stays hidden.
+		v.begin(renewal)
+		v.load(ctx, renewal, far)
+	}
+}
+
+// load brings f home with a load.
+func (v *View[K, V]) load(ctx context.Context, f *flight[K, V], far answer) {
+	defer v.rescue(f)
+	value, err := v.read(ctx, f)
+	if err != nil {
+		v.failed(ctx, f, far, err)
+		return
+	}
+	it := v.newItem(f.key, f.scope, f.moment, far.Generation)
+	v.fill(it, value, time.Now())
+	v.keep(it)
+	v.finish(f, it.entry(it.observed))
+	v.share(ctx, f.name, it)
+}
+
+// settle returns what the tiers have for f, when that spares the load.
+func (v *View[K, V]) settle(ctx context.Context, f *flight[K, V], far answer, now time.Time) *item[K, V] {
+	if v.cache.far == nil {
+		return nil
+	}
+	it := v.confirm(f, far, now)
+	if f.insist {
+		return nil
+	}
+	if found := v.decode(ctx, f, far, now); found != nil && (it == nil || found.observed.After(it.observed)) {
+		it = found
+	}
+	if it == nil || f.refresh && !it.fresh(now) {
+		return nil
+	}
+	return it
+}
+
+// read takes a turn and loads.
+func (v *View[K, V]) read(ctx context.Context, f *flight[K, V]) (value V, err error) {
+	lane := v.cache.lane(f.name.Scope.Tenant)
+	select {
+	case lane <- struct{}{}:
+		defer func() { <-lane }()
+	case <-f.unqueue:
+	case <-v.cache.ctx.Done():
+		return value, ErrClosed
+	}
+	if !v.wanted(f) {
+		return value, errGivenUp
+	}
+	ctx, cancel := context.WithTimeout(context.WithValue(ctx, turnKey{}, true), v.config.Timeout)
+	defer cancel()
+	defer context.AfterFunc(v.cache.ctx, cancel)()
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			err = v.panicked(panicked, f.refresh)
+		}
+	}()
+	v.count.loads.Add(1)
+	return v.config.Load(ctx, f.key)
+}
+
+// failed gives f's readers what may be served in spite of err, or err.
+func (v *View[K, V]) failed(ctx context.Context, f *flight[K, V], far answer, err error) {
+	now := time.Now()
+	entry := Entry[V]{Err: err, ObservedAt: now}
+	if errors.Is(err, errGivenUp) || errors.Is(err, ErrClosed) || !v.cache.scopes.holds(f.scope, f.moment) {
+		v.finish(f, entry)
+		return
+	}
+	v.count.errors.Add(1)
+	memory := v.config.Negative(err)
+	covered := v.config.ServeStale(err)
+	it := v.held(f.key, now)
+	if it == nil && covered {
+		it = v.decode(ctx, f, far, now)
+	}
+	if it != nil && it.err == nil && covered {
+		it.setback.Store(&setback{err: err, until: now.Add(max(memory, leastPause))})
+		v.keep(it)
+		v.finish(f, it.despite(err, now))
+		return
+	}
+	failure := v.newItem(f.key, f.scope, f.moment, far.Generation)
+	failure.fail(err, now, memory)
+	if it != nil && !it.supersedes(failure) {
+		v.cache.near.drop(v.hash(f.key), it)
+	}
+	v.keep(failure)
+	v.finish(f, entry)
+	if len(far.Value) > 0 && !covered {
+		v.cache.far.deleteMany(ctx, v.farKey(f.name))
+	}
+}
+
+// rescue ends a flight that something beside Load threw off its course. After one that ended well it does nothing.
+func (v *View[K, V]) rescue(f *flight[K, V]) {
+	panicked := recover()
+	err := errLost
+	if panicked != nil {
+		err = v.panicked(panicked, true)
+	}
+	v.finish(f, Entry[V]{Err: err, ObservedAt: time.Now()})
+}
+
+// panicked makes an error of what was panicked with, and logs it when nobody may ever see that error.
+func (v *View[K, V]) panicked(value any, unseen bool) error {
+	err := &PanicError{View: v.config.Name, Value: value, Stack: debug.Stack()}
+	if unseen {
+		v.cache.log.Error("cache panicked", "view", err.View, "panic", fmt.Sprint(value), "stack", string(err.Stack))
+	}
+	return err
+}

@@ -1,0 +1,68 @@
+package cache
+
+import (
+	"strconv"
+	"sync"
+	"testing"
+)
+
+func TestScopesAreBoundedAndForgettingOneEndsWhatIsInIt(t *testing.T) {
+	const limit = 64
+	s := newScopes(limit)
+	before := s.moment()
+	s.bump(Scope{Name: "bumped"})
+	during := s.moment()
+	held := map[string]*scope{}
+	for i := range 10 * limit {
+		name := strconv.Itoa(i)
+		held[name] = s.get(Scope{Name: name})
+		if got := len(s.known); got > limit {
+			t.Fatalf("%d scopes are known, want %d at most", got, limit)
+		}
+	}
+	now := s.moment()
+	for name, sc := range held {
+		known := s.known[Scope{Name: name}] == sc
+		if holds := s.holds(sc, now); holds != known {
+			t.Errorf("scope %s: holds is %v, known is %v", name, holds, known)
+		}
+	}
+	again := s.get(Scope{Name: "bumped"})
+	if s.holds(again, before) || !s.holds(again, during) {
+		t.Error("a forgotten bump is not remembered, or spoils what came after it")
+	}
+}
+
+func TestABumpOfEverythingEndsEverythingOlder(t *testing.T) {
+	s := newScopes(maxScopes)
+	a, b := s.get(Scope{Name: "a"}), s.get(Scope{Name: "b"})
+	before := s.moment()
+	s.bumpAll()
+	if s.holds(a, before) || s.holds(b, before) || s.holds(s.get(Scope{Name: "c"}), before) {
+		t.Error("something older still holds")
+	}
+	if now := s.moment(); !s.holds(a, now) || !s.holds(b, now) {
+		t.Error("what came after it does not hold")
+	}
+}
+
+func TestBumpsAtTheSameTimeLeaveTheLatest(t *testing.T) {
+	s := newScopes(maxScopes)
+	a := s.get(Scope{Name: "a"})
+	var writers sync.WaitGroup
+	for range 8 {
+		writers.Go(func() {
+			for range 1000 {
+				before := s.moment()
+				s.bump(Scope{Name: "a"})
+				if s.holds(a, before) {
+					t.Error("a bump returned and what is older holds")
+				}
+			}
+		})
+	}
+	writers.Wait()
+	if !s.holds(a, s.moment()) {
+		t.Error("what came after all bumps does not hold")
+	}
+}

@@ -1,0 +1,76 @@
+package cache
+
+import (
+	"maps"
+	"sync/atomic"
+)
+
+// Stats are a cache's counters since it was made, and what it holds now.
+type Stats struct {
+	// Entries and Bytes are held by the near tier, what is too old included.
+	Entries int
+	Bytes   uint64
+	// StoreErrors counts the calls that the far tier failed.
+	StoreErrors uint64
+	// Views are the views' counters by name.
+	Views map[string]ViewStats
+}
+
+// ViewStats count a view's reads by key. Hits, Stale and Waits make up all of them.
+type ViewStats struct {
+	// Hits were answered fresh, near.
+	Hits uint64
+	// Stale were answered stale, at once.
+	Stale uint64
+	// Waits had to wait: for the far tier, or for a load.
+	Waits uint64
+	// Far counts values found in the far tier.
+	Far uint64
+	// Loads counts what the upstream was asked, and Errors how often that failed.
+	Loads, Errors uint64
+}
+
+// Stats reads all counters.
+func (c *Cache) Stats() Stats {
+	stats := Stats{Views: map[string]ViewStats{}}
+	if c.near != nil {
+		stats.Entries = c.near.items.EstimatedSize()
+		stats.Bytes = c.near.items.WeightedSize()
+	}
+	if c.far != nil {
+		stats.StoreErrors = c.far.errors.Load()
+	}
+	c.mu.Lock()
+	views := maps.Clone(c.views)
+	c.mu.Unlock()
+	for name, count := range views {
+		stats.Views[name] = count.read()
+	}
+	return stats
+}
+
+type counters struct {
+	hits, stale, waits, far, loads, errors atomic.Uint64
+}
+
+// counters makes those of a new view.
+func (c *Cache) counters(view string) *counters {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.views[view] != nil {
+		panic("cache: two views are named " + view)
+	}
+	c.views[view] = &counters{}
+	return c.views[view]
+}
+
+func (n *counters) read() ViewStats {
+	return ViewStats{
+		Hits:   n.hits.Load(),
+		Stale:  n.stale.Load(),
+		Waits:  n.waits.Load(),
+		Far:    n.far.Load(),
+		Loads:  n.loads.Load(),
+		Errors: n.errors.Load(),
+	}
+}

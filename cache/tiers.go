@@ -1,0 +1,73 @@
+package cache
+
+import (
+	"context"
+	"time"
+)
+
+// farKey keeps the views apart in the Store.
+func (v *View[K, V]) farKey(name Key) Key {
+	return Key{Scope: name.Scope, Item: Join(v.config.Name, name.Item)}
+}
+
+// confirm returns the near item of f unless its scope was bumped by another process since: then it is dropped.
+// A far tier that cannot be asked leaves it to its ages.
+func (v *View[K, V]) confirm(f *flight[K, V], far answer, now time.Time) *item[K, V] {
+	it := v.held(f.key, now)
+	if it == nil {
+		return nil
+	}
+	if far.asked && (far.Generation == 0 || far.Generation != it.generation) {
+		v.cache.near.drop(v.hash(f.key), it)
+		return nil
+	}
+	v.believe(it, now)
+	return it
+}
+
+// decode returns the item that the far tier has for f; nil: none. Rubbish is deleted.
+func (v *View[K, V]) decode(ctx context.Context, f *flight[K, V], far answer, now time.Time) *item[K, V] {
+	if v.config.Decode == nil || len(far.Value) == 0 {
+		return nil
+	}
+	key := v.farKey(f.name)
+	sealed, err := unseal(key.Encode(), far.Value)
+	if err == nil && sealed.generation != far.Generation {
+		return nil
+	}
+	var value V
+	if err == nil {
+		value, err = v.config.Decode(sealed.payload)
+	}
+	if err != nil {
+		v.cache.far.deleteMany(ctx, key)
+		return nil
+	}
+	it := v.newItem(f.key, f.scope, f.moment, far.Generation)
+	it.far = true
+	if sealed.observed.After(now) { // another machine's clock
+		sealed.observed = now
+	}
+	v.fill(it, value, sealed.observed)
+	if it.gone(now) {
+		return nil
+	}
+	v.count.far.Add(1)
+	return it
+}
+
+// share writes a loaded item to the far tier, unless a bump came since its flight began.
+func (v *View[K, V]) share(ctx context.Context, name Key, it *item[K, V]) {
+	life := time.Until(it.goneAt)
+	if v.config.Encode == nil || it.generation == 0 || life <= 0 || !v.cache.scopes.holds(it.scope, it.moment) {
+		return
+	}
+	payload, err := v.config.Encode(it.value)
+	if err != nil {
+		v.cache.far.ok(err)
+		return
+	}
+	key := v.farKey(name)
+	sealed := envelope{generation: it.generation, observed: it.observed, payload: payload}.seal(key.Encode())
+	v.cache.far.set(ctx, Item{Key: key, Value: sealed, Generation: it.generation, For: life})
+}
