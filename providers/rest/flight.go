@@ -21,23 +21,32 @@ type Flight[V any] struct {
 
 // Do returns what run returns, run by this caller or by another one. The run keeps the first caller's context
 // values but not its cancellation, because others wait for it too; it ends after 30 seconds at the latest.
-// A caller whose own context ends leaves at once, with Canceled or Unavailable (Timeout) for its op.
+// A caller whose own context ends leaves at once, with Canceled or Unavailable (Timeout) for its op; one whose context
+// has ended already starts nothing.
 func (f *Flight[V]) Do(ctx context.Context, op, key string, run func(context.Context) (V, error)) (V, error) {
+	var none V
+	if ctx.Err() != nil {
+		return none, f.left(ctx, op)
+	}
 	done := f.group.DoChan(key, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flightTimeout)
 		defer cancel()
 		return run(ctx)
 	})
-	var none V
 	select {
 	case <-ctx.Done():
-		e := gone(ctx.Err())
-		e.Provider, e.Op = f.Provider, op
-		return none, e
+		return none, f.left(ctx, op)
 	case result := <-done:
 		if result.Err != nil {
 			return none, result.Err
 		}
 		return result.Val.(V), nil
 	}
+}
+
+// left is the error of a caller whose context has ended.
+func (f *Flight[V]) left(ctx context.Context, op string) error {
+	e := gone(ctx.Err())
+	e.Provider, e.Op = f.Provider, op
+	return e
 }

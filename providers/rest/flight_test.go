@@ -86,3 +86,19 @@ func TestAFlightThatNobodyEndsEndsByItself(t *testing.T) {
 		}
 	})
 }
+
+func TestACallerWhoHasLeftStartsNoFlight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var flight Flight[int]
+		left, leave := context.WithCancel(t.Context())
+		leave()
+		_, err := flight.Do(left, "op", "key", func(context.Context) (int, error) {
+			t.Error("a run began for nobody")
+			return 0, nil
+		})
+		synctest.Wait()
+		if providers.KindOf(err) != providers.Canceled {
+			t.Errorf("got %v, want %s", err, providers.Canceled)
+		}
+	})
+}
