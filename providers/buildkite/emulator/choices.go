@@ -41,9 +41,17 @@ const (
 func knownChoices() []providers.Choice {
 	return []providers.Choice{
 		{Name: scopesChoice, Values: []string{"all", "read_only", "user_only"},
-			Help: "What the credential may do: everything, only read, or only read its own user."},
+			Help: "What the credential may do: everything, only read, or only read its own user.",
+			Restricts: map[string][]string{
+				"read_only": {"CreateToken", "PatchToken", "DeleteToken"},
+				"user_only": {
+					"Organizations", "Registries", "Registry", "Tokens", "Token", "Users", "User",
+					"CreateToken", "PatchToken", "DeleteToken",
+				},
+			}},
 		{Name: membersChoice, Values: []string{"visible", "forbidden"},
-			Help: "Whether the caller may view teams, which listing members asks for besides its scope."},
+			Help:      "Whether the caller may view teams, which listing members asks for besides its scope.",
+			Restricts: map[string][]string{"forbidden": {"Users", "User"}}},
 		{Name: memberRole, Values: []string{"told", "absent"},
 			Help: "Whether members have a role; older answers had none."},
 		{Name: slugCase, Values: []string{"sensitive", "insensitive"},
