@@ -1,5 +1,5 @@
 // Package limits refuses GraphQL operations that ask for too much, before they are validated and before any resolver runs.
-// It also enforces what the validator leaves out: @oneOf, enum values and integers inside variables.
+// It also enforces what the validator leaves out: @oneOf, enum values and scalars inside variables.
 package limits
 
 import (

@@ -28,6 +28,7 @@ type Query {
 	token(address: TokenAddress!): Token
 	search(filters: [Filter!]): [Token!]!
 	fail(times: Int! = 1): String
+	weigh(grams: Float): String
 }
 type Mutation { patchToken(input: PatchTokenInput!): Token }
 interface Node { id: ID! }

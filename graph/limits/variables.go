@@ -12,7 +12,7 @@ import (
 )
 
 // checkVariables enforces what gqlparser leaves out for values inside variables: exactly one key of a @oneOf input and
-// that one not null, enum values spelled exactly, integers that are numbers of 32 bits. It comes after the validator, so
+// that one not null, enum values spelled exactly, and the right kinds of JSON for the built-in scalars. It comes after the validator, so
 // the values have the shapes that their types ask for.
 func checkVariables(schema *ast.Schema, definitions ast.VariableDefinitionList, values map[string]any) *gqlerror.Error {
 	c := variables{schema: schema, path: ast.Path{ast.PathName("variable")}}
@@ -52,9 +52,9 @@ func (c *variables) check(typ *ast.Type, value any) *gqlerror.Error {
 		if name := fmt.Sprint(value); definition.EnumValues.ForName(name) == nil {
 			return c.refuse("%q is not a value of %s", shorten(name, longestName), definition.Name)
 		}
-	case definition.Kind == ast.Scalar && definition.Name == "Int":
-		if !isInt32(value) {
-			return c.refuse("this is no integer of 32 bits")
+	case definition.Kind == ast.Scalar:
+		if !fits(definition.Name, value) {
+			return c.refuse("this is no %s", definition.Name)
 		}
 	case definition.Kind == ast.InputObject:
 		return c.checkObject(definition, value)
@@ -115,22 +115,31 @@ func (c *variables) refuse(format string, args ...any) *gqlerror.Error {
 	return coded(gqlerror.ErrorPathf(slices.Clone(c.path), format, args...), invalid)
 }
 
-func isInt32(value any) bool {
-	switch v := value.(type) {
-	case json.Number:
-		return fits(v.String())
-	case int64:
-		return int64(int32(v)) == v
-	case int:
-		return int(int32(v)) == v
-	case float64:
-		return float64(int32(v)) == v
+// fits tells whether a value is one of a built-in scalar. The validator takes a number for a text and a text for a number,
+// because a json.Number is both in Go.
+func fits(scalar string, value any) bool {
+	_, text := value.(string)
+	switch scalar {
+	case "Int":
+		return isInteger(value, 32)
+	case "Float":
+		return !text
+	case "String":
+		return text
+	case "ID":
+		return text || isInteger(value, 64)
 	default:
-		return false
+		return true
 	}
 }
 
-func fits(number string) bool {
-	_, err := strconv.ParseInt(number, 10, 32)
-	return err == nil
+// isInteger is about what came as JSON, and about defaults from the document, which are int64.
+func isInteger(value any, bits int) bool {
+	switch value.(type) {
+	case json.Number, int64:
+		_, err := strconv.ParseInt(fmt.Sprint(value), 10, bits)
+		return err == nil
+	default:
+		return false
+	}
 }

@@ -1,0 +1,46 @@
+// Package auth says who calls this API and what they may do.
+package auth
+
+import (
+	"context"
+	"slices"
+)
+
+// Permission is a right of a caller. Its value is the name that the GraphQL enum has.
+type Permission string
+
+// The permissions.
+const (
+	// TokensRead lets a caller see accounts, organizations, registries, tokens and users.
+	TokensRead Permission = "TOKENS_READ"
+)
+
+// Viewer is the caller of one request. It is not changed once it is made, so it may be shared.
+// The zero Viewer is nobody and may do nothing.
+type Viewer struct {
+	// Subject names the caller, for people and for logs. It is no credential.
+	Subject string
+	// Permissions are in no particular order, each one once.
+	Permissions []Permission
+}
+
+// May tells whether the viewer holds p.
+func (v Viewer) May(p Permission) bool { return slices.Contains(v.Permissions, p) }
+
+// Local returns the viewer of a server that knows no callers: whoever reaches its loopback address may do everything.
+func Local() Viewer {
+	return Viewer{Subject: "local", Permissions: []Permission{TokensRead}}
+}
+
+type viewerKey struct{}
+
+// NewContext returns ctx with v as its viewer.
+func NewContext(ctx context.Context, v Viewer) context.Context {
+	return context.WithValue(ctx, viewerKey{}, v)
+}
+
+// FromContext returns the viewer of ctx, and nobody when it has none.
+func FromContext(ctx context.Context) Viewer {
+	v, _ := ctx.Value(viewerKey{}).(Viewer)
+	return v
+}

@@ -1,0 +1,94 @@
+package transport_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"regtok/graph/limits"
+	"regtok/graph/transport"
+)
+
+const schema = `
+type Query {
+	hello(name: String): String!
+	large: String!
+	fail: String
+	panic: String
+	wait: String
+}
+type Mutation { hello: String! }
+type Subscription { hello: String! }
+`
+
+var large = bytes.Repeat([]byte("<é>"), 50_000)
+
+// newAPI serves a schema with hand-written execution: a field is answered with its name.
+func newAPI(t testing.TB, post transport.POST, introspection bool) *httptest.Server {
+	t.Helper()
+	parsed := gqlparser.MustLoadSchema(&ast.Source{Input: schema})
+	gql := handler.New(&graphql.ExecutableSchemaMock{
+		SchemaFunc: func() *ast.Schema { return parsed },
+		ExecFunc: func(ctx context.Context) graphql.ResponseHandler {
+			return graphql.OneShot(execute(ctx))
+		},
+	})
+	gql.AddTransport(post)
+	gql.SetRecoverFunc(func(context.Context, any) error {
+		return &gqlerror.Error{Message: "internal error", Extensions: map[string]any{"code": "INTERNAL"}}
+	})
+	l := limits.Default()
+	l.Introspection = introspection
+	l.Guard(gql)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
+		gql.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	return server
+}
+
+func execute(ctx context.Context) *graphql.Response {
+	op := graphql.GetOperationContext(ctx)
+	data := map[string]any{}
+	var errs gqlerror.List
+	for _, selection := range op.Operation.SelectionSet {
+		field := selection.(*ast.Field)
+		switch field.Name {
+		case "panic":
+			panic("a bug")
+		case "wait":
+			<-ctx.Done()
+			return nil
+		case "fail":
+			errs = append(errs, gqlerror.WrapPath(ast.Path{ast.PathName(field.Alias)}, errors.New("no luck")))
+			data[field.Alias] = nil
+		case "large":
+			data[field.Alias] = string(large)
+		case "__typename":
+			data[field.Alias] = "Query"
+		case "__type", "__schema":
+			data[field.Alias] = nil
+		default:
+			data[field.Alias] = fmt.Sprintf("%s %v", field.Name, op.Variables["name"])
+		}
+	}
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(data); err != nil {
+		panic(err)
+	}
+	return &graphql.Response{Data: bytes.TrimSpace(text.Bytes()), Errors: errs}
+}
