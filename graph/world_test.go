@@ -25,6 +25,7 @@ import (
 type world struct {
 	url     string
 	taps    map[string]*tap.Tap
+	bases   map[string]string // where each provider's emulator is
 	log     *bytes.Buffer
 	catalog *catalog.Catalog
 	client  *http.Client
@@ -42,7 +43,7 @@ type plan struct {
 // newWorld starts everything and ends it with the test.
 func newWorld(t testing.TB, p plan) *world {
 	t.Helper()
-	w := &world{taps: map[string]*tap.Tap{}, log: &bytes.Buffer{}}
+	w := &world{taps: map[string]*tap.Tap{}, bases: map[string]string{}, log: &bytes.Buffer{}}
 	log := slog.New(slog.NewJSONHandler(&locked{w: w.log}, nil))
 	var accounts []*catalog.Account
 	for _, driver := range all.Drivers() {
@@ -53,7 +54,7 @@ func newWorld(t testing.TB, p plan) *world {
 		watched := tap.New(emulator.Handler)
 		upstream := httptest.NewServer(watched)
 		t.Cleanup(upstream.Close)
-		w.taps[driver.Name] = watched
+		w.taps[driver.Name], w.bases[driver.Name] = watched, upstream.URL
 		wire := &http.Transport{MaxIdleConnsPerHost: 64}
 		t.Cleanup(wire.CloseIdleConnections)
 		endure := rest.NewTransport(rest.TransportConfig{Provider: driver.Name, Account: "demo", Base: wire, Limits: driver.Limits, Log: log})
