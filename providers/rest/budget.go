@@ -34,9 +34,9 @@ type window struct {
 	length time.Duration
 }
 
-// acquire takes one request out of the budget. It waits when the budget is used up and the wait ends before until,
-// else it is RateLimited with the wait.
-func (t *Transport) acquire(ctx context.Context, m *marks, until time.Time) *providers.Error {
+// acquire takes one request out of the budget. When the budget is used up it waits, or is RateLimited with the wait
+// when that does not fit.
+func (t *Transport) acquire(ctx context.Context, m *marks) *providers.Error {
 	for {
 		if err := ctx.Err(); err != nil {
 			return gone(err)
@@ -45,7 +45,7 @@ func (t *Transport) acquire(ctx context.Context, m *marks, until time.Time) *pro
 		if wait <= 0 {
 			return nil
 		}
-		if !fits(wait, until) {
+		if !t.fits(ctx, wait) {
 			return &providers.Error{Kind: providers.RateLimited, RetryAfter: wait}
 		}
 		t.log.Warn("waiting for the upstream's allowance", "op", m.op, "wait", wait)

@@ -49,8 +49,10 @@ func decodeJSON(body io.Reader, limit int64, out any) error {
 	// Vendors may add fields, repeat names and cut a text in the middle of a rune: none of it is worth a failed list.
 	err := json.UnmarshalRead(in, out, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	switch {
-	case in.err != nil:
-		return in.err
+	case in.end == errTooLarge:
+		return errTooLarge
+	case in.end != nil && in.end != io.EOF:
+		return readError(in.end)
 	case in.first == 0:
 		return errEmpty
 	case err != nil:
@@ -82,24 +84,24 @@ type bounded struct {
 	left int64
 	// first is the first byte that is no white space; 0: none came.
 	first byte
-	// err is why the body could not be read.
-	err error
+	// end is why there is no more: io.EOF, or what went wrong.
+	end error
 }
 
+// Read fills p as far as the body goes: a decoder that gets crumbs looks at a long text again for each of them.
 func (b *bounded) Read(p []byte) (int, error) {
-	if b.err != nil {
-		return 0, b.err
-	}
 	// One byte more than allowed tells a body that ends in time from one that does not.
 	if int64(len(p)) > b.left+1 {
 		p = p[:b.left+1]
 	}
-	n, err := b.body.Read(p)
-	switch {
-	case int64(n) > b.left:
-		n, b.err = int(b.left), errTooLarge
-	case err != nil && err != io.EOF:
-		b.err = readError(err)
+	n := 0
+	for n < len(p) && b.end == nil {
+		var read int
+		read, b.end = b.body.Read(p[n:])
+		n += read
+	}
+	if int64(n) > b.left {
+		n, b.end = int(b.left), errTooLarge
 	}
 	b.left -= int64(n)
 	if b.first == 0 {
@@ -107,8 +109,8 @@ func (b *bounded) Read(p []byte) (int, error) {
 			b.first = text[0]
 		}
 	}
-	if b.err != nil {
-		err = b.err
+	if n > 0 {
+		return n, nil
 	}
-	return n, err
+	return 0, b.end
 }

@@ -15,12 +15,12 @@ const (
 )
 
 // again decides whether the request is sent once more, and after which pause.
-func (t *Transport) again(req *http.Request, m *marks, number int, got result, until time.Time) (time.Duration, bool) {
+func (t *Transport) again(req *http.Request, m *marks, number int, got result) (time.Duration, bool) {
 	if number >= t.tries || !rewindable(req) || req.Context().Err() != nil {
 		return 0, false
 	}
 	if got.resp != nil && got.resp.StatusCode == http.StatusTooManyRequests {
-		return t.afterRefusal(m, number, until)
+		return t.afterRefusal(req.Context(), m, number)
 	}
 	if !m.idempotent || !worthRepeating(got) {
 		return 0, false
@@ -29,7 +29,7 @@ func (t *Transport) again(req *http.Request, m *marks, number int, got result, u
 	if got.resp != nil {
 		wait = max(wait, retryAfter(got.resp.Header, time.Now()))
 	}
-	if !fits(wait, until) || !t.repeats.Allow() {
+	if !t.fits(req.Context(), wait) || !t.repeats.Allow() {
 		return 0, false
 	}
 	if !m.unsent(0) {
@@ -41,12 +41,12 @@ func (t *Transport) again(req *http.Request, m *marks, number int, got result, u
 
 // afterRefusal is again for a 429: it was not executed, so any method may be repeated. A wait that the provider told
 // is kept by the budget, for this request and all others.
-func (t *Transport) afterRefusal(m *marks, number int, until time.Time) (time.Duration, bool) {
+func (t *Transport) afterRefusal(ctx context.Context, m *marks, number int) (time.Duration, bool) {
 	if m.wait > 0 {
 		return 0, true
 	}
 	wait := pause(number)
-	return wait, fits(wait, until)
+	return wait, t.fits(ctx, wait)
 }
 
 // rewindable tells whether the request's body can be sent a second time.
@@ -80,15 +80,13 @@ func pause(number int) time.Duration {
 	return whole/2 + rand.N(whole/2)
 }
 
-// patience is until when a caller can wait: its deadline, or as long as one try may take when it has none.
-func (t *Transport) patience(ctx context.Context) time.Time {
+// fits tells whether a caller can wait that long: within its deadline, or as long as one try may take without one.
+func (t *Transport) fits(ctx context.Context, wait time.Duration) bool {
 	if deadline, ok := ctx.Deadline(); ok {
-		return deadline
+		return wait < time.Until(deadline)
 	}
-	return time.Now().Add(t.timeout)
+	return wait <= t.timeout
 }
-
-func fits(wait time.Duration, until time.Time) bool { return time.Now().Add(wait).Before(until) }
 
 // sleep waits, or returns the context's error when that ends first.
 func sleep(ctx context.Context, wait time.Duration) error {

@@ -133,10 +133,9 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		req = req.WithContext(ctx)
 	}
 	ctx := req.Context()
-	until := t.patience(ctx)
 	var last result
 	for number := 1; ; number++ {
-		settle, err := t.admit(ctx, m, until)
+		settle, err := t.admit(ctx, m)
 		if err != nil && number > 1 && ctx.Err() == nil {
 			// What went wrong upstream says more than that we do not ask again.
 			return last.resp, last.err
@@ -146,7 +145,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 		last = t.try(req, m, number, settle)
-		wait, again := t.again(req, m, number, last, until)
+		wait, again := t.again(req, m, number, last)
 		if !again {
 			return last.resp, last.err
 		}
@@ -157,12 +156,12 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // admit waits for the allowance and asks the breaker. settle must be called with how the request went.
-func (t *Transport) admit(ctx context.Context, m *marks, until time.Time) (settle func(error), err error) {
+func (t *Transport) admit(ctx context.Context, m *marks) (settle func(error), err error) {
 	// First, so that an open breaker answers at once and not after a wait.
 	if err := t.breaker.check(); err != nil {
 		return nil, t.named(m, err)
 	}
-	if err := t.acquire(ctx, m, until); err != nil {
+	if err := t.acquire(ctx, m); err != nil {
 		return nil, t.named(m, err)
 	}
 	settle, refused := t.breaker.allow()
