@@ -21,7 +21,7 @@ const (
 
 type adapter struct {
 	api   *rest.API
-	slugs slugs
+	slugs *slugs
 	// only holds the slugs of the organizations to see; nil: all.
 	only map[string]bool
 }
@@ -48,7 +48,7 @@ func open(config providers.Config) (providers.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &adapter{api: api}
+	a := &adapter{api: api, slugs: &slugs{}}
 	a.slugs.lookups.Provider = name
 	for slug := range strings.SplitSeq(config.Settings[settingOrganizations].Reveal(), ",") {
 		if slug = strings.TrimSpace(slug); slug != "" {
@@ -64,12 +64,10 @@ func open(config providers.Config) (providers.Provider, error) {
 // Organizations lists the organizations that the access token belongs to and the settings let through.
 func (a *adapter) Organizations(ctx context.Context, page providers.PageRequest) (providers.Page[providers.Organization], error) {
 	const op = "list organizations"
-	organizations, err := a.organizations(ctx, op)
-	if err != nil {
-		return providers.Page[providers.Organization]{}, err
-	}
 	key := func(o providers.Organization) providers.ID { return o.ID }
-	return providers.CutPage(organizations, cursorScope(op, providers.ProviderID(name)), key, page)
+	return providers.ReadPage(op, providers.ProviderID(name), key, page, func() ([]providers.Organization, error) {
+		return a.organizations(ctx, op)
+	})
 }
 
 // organizations reads all organizations and learns their slugs.
@@ -102,12 +100,10 @@ func (a *adapter) Registries(ctx context.Context, organization providers.ID, pag
 	if !valid(organization, providers.OrganizationKind) {
 		return providers.Page[providers.Registry]{}, providers.NotFoundError(name, op)
 	}
-	registries, err := a.registries(ctx, op, organization)
-	if err != nil {
-		return providers.Page[providers.Registry]{}, err
-	}
 	key := func(r providers.Registry) providers.ID { return r.ID }
-	return providers.CutPage(registries, cursorScope(op, organization), key, page)
+	return providers.ReadPage(op, organization, key, page, func() ([]providers.Registry, error) {
+		return a.registries(ctx, op, organization)
+	})
 }
 
 // Registry returns one registry out of its organization's list, where it stands whole: finding its slug for a
@@ -162,6 +158,3 @@ func (a *adapter) CredentialExpiry(ctx context.Context) (time.Time, error) {
 
 // firstPage asks for the largest page where pages are documented.
 func firstPage() url.Values { return url.Values{"page": {"1"}, "per_page": {"100"}} }
-
-// cursorScope names a list for its cursors.
-func cursorScope(op string, of providers.ID) string { return op + " " + of.String() }

@@ -14,6 +14,14 @@ func (a *adapter) Tokens(ctx context.Context, registry providers.ID, page provid
 	if !valid(registry, providers.RegistryKind) {
 		return providers.Page[providers.Token]{}, providers.NotFoundError(name, op)
 	}
+	key := func(t providers.Token) providers.ID { return t.ID }
+	return providers.ReadPage(op, registry, key, page, func() ([]providers.Token, error) {
+		return a.tokens(ctx, op, registry)
+	})
+}
+
+// tokens reads all tokens of a registry.
+func (a *adapter) tokens(ctx context.Context, op string, registry providers.ID) ([]providers.Token, error) {
 	var tokens []providers.Token
 	err := a.read(ctx, op, registry, func(at address) error {
 		began := a.slugs.now()
@@ -35,11 +43,7 @@ func (a *adapter) Tokens(ctx context.Context, registry providers.ID, page provid
 		}
 		return nil
 	})
-	if err != nil {
-		return providers.Page[providers.Token]{}, err
-	}
-	key := func(t providers.Token) providers.ID { return t.ID }
-	return providers.CutPage(tokens, cursorScope(op, registry), key, page)
+	return tokens, err
 }
 
 // Token returns one token.
@@ -74,11 +78,11 @@ func (a *adapter) CreateToken(ctx context.Context, registry providers.ID, in pro
 	if err := providers.CheckFields(name, op, in.Fields(), capabilities().CreateFields); err != nil {
 		return providers.Created{}, err
 	}
-	if in.Name == "" {
-		return providers.Created{}, providers.InvalidError(name, op, string(providers.FieldName), "a token needs a name")
-	}
 	if !valid(registry, providers.RegistryKind) {
 		return providers.Created{}, providers.NotFoundError(name, op)
+	}
+	if in.Name == "" {
+		return providers.Created{}, providers.InvalidError(name, op, string(providers.FieldName), "a token needs a name")
 	}
 	var created createdToken
 	err := a.write(ctx, op, registry, func(at address) error {
@@ -110,12 +114,12 @@ func (a *adapter) PatchToken(ctx context.Context, id providers.ID, patch provide
 	if err := providers.CheckFields(name, op, patch.Fields(), capabilities().PatchFields); err != nil {
 		return providers.Token{}, err
 	}
+	if !valid(id, providers.TokenKind) {
+		return providers.Token{}, providers.NotFoundError(name, op)
+	}
 	description, _ := patch.Name.Value()
 	if description == "" {
 		return providers.Token{}, providers.InvalidError(name, op, string(providers.FieldName), "a token needs a name")
-	}
-	if !valid(id, providers.TokenKind) {
-		return providers.Token{}, providers.NotFoundError(name, op)
 	}
 	var patched token
 	err := a.write(ctx, op, id.OfRegistry(), func(at address) error {

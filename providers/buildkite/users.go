@@ -13,6 +13,14 @@ func (a *adapter) Users(ctx context.Context, organization providers.ID, page pro
 	if !valid(organization, providers.OrganizationKind) {
 		return providers.Page[providers.User]{}, providers.NotFoundError(name, op)
 	}
+	key := func(u providers.User) providers.ID { return u.ID }
+	return providers.ReadPage(op, organization, key, page, func() ([]providers.User, error) {
+		return a.users(ctx, op, organization)
+	})
+}
+
+// users reads all members of an organization.
+func (a *adapter) users(ctx context.Context, op string, organization providers.ID) ([]providers.User, error) {
 	var users []providers.User
 	err := a.read(ctx, op, organization, func(at address) error {
 		call := rest.Get(op, at.members()...)
@@ -28,11 +36,7 @@ func (a *adapter) Users(ctx context.Context, organization providers.ID, page pro
 		}
 		return nil
 	})
-	if err != nil {
-		return providers.Page[providers.User]{}, err
-	}
-	key := func(u providers.User) providers.ID { return u.ID }
-	return providers.CutPage(users, cursorScope(op, organization), key, page)
+	return users, err
 }
 
 // User returns one member of an organization.

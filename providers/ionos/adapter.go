@@ -19,7 +19,7 @@ const manageRegistries = "accessAndManageRegistries"
 type adapter struct {
 	registryAPI *rest.API
 	cloudAPI    *rest.API
-	contract    contract
+	contract    *contract
 	// expires is when the credential ends; zero: it does not tell.
 	expires time.Time
 }
@@ -58,7 +58,7 @@ func open(config providers.Config) (providers.Provider, error) {
 		return nil, err
 	}
 	told := readClaims(config.Settings[settingToken])
-	a := &adapter{registryAPI: registryAPI, cloudAPI: cloudAPI, expires: told.expires}
+	a := &adapter{registryAPI: registryAPI, cloudAPI: cloudAPI, contract: &contract{}, expires: told.expires}
 	a.contract.asking.Provider = name
 	a.contract.account = cmp.Or(config.Account, "default")
 	a.contract.known = cmp.Or(number, told.contract)
@@ -94,33 +94,38 @@ func split(address string) (root, path string) {
 // Organizations lists the one contract of the account.
 func (a *adapter) Organizations(ctx context.Context, page providers.PageRequest) (providers.Page[providers.Organization], error) {
 	const op = "list organizations"
-	native, err := a.contractOf(ctx, op)
-	if err != nil {
-		return providers.Page[providers.Organization]{}, err
-	}
 	key := func(o providers.Organization) providers.ID { return o.ID }
-	organizations := []providers.Organization{organization(native)}
-	return providers.CutPage(organizations, cursorScope(op, providers.ProviderID(name)), key, page)
+	return providers.ReadPage(op, providers.ProviderID(name), key, page, func() ([]providers.Organization, error) {
+		native, err := a.contractOf(ctx, op)
+		return []providers.Organization{organization(native)}, err
+	})
 }
 
 // Registries lists the registries of the contract.
 func (a *adapter) Registries(ctx context.Context, organization providers.ID, page providers.PageRequest) (providers.Page[providers.Registry], error) {
 	const op = "list registries"
+	key := func(r providers.Registry) providers.ID { return r.ID }
+	return providers.ReadPage(op, organization, key, page, func() ([]providers.Registry, error) {
+		return a.registries(ctx, op, organization)
+	})
+}
+
+// registries reads all registries of the contract.
+func (a *adapter) registries(ctx context.Context, op string, organization providers.ID) ([]providers.Registry, error) {
 	if err := a.check(ctx, op, organization, providers.OrganizationKind); err != nil {
-		return providers.Page[providers.Registry]{}, err
+		return nil, err
 	}
 	call := rest.Get(op, "registries")
 	call.RequiredScope = manageRegistries
 	items, err := listByToken[registry](ctx, a.registryAPI, call)
 	if err != nil {
-		return providers.Page[providers.Registry]{}, err
+		return nil, err
 	}
 	registries := make([]providers.Registry, 0, len(items))
 	for _, item := range items {
 		registries = append(registries, item.domain(organization))
 	}
-	key := func(r providers.Registry) providers.ID { return r.ID }
-	return providers.CutPage(registries, cursorScope(op, organization), key, page)
+	return registries, nil
 }
 
 // Registry returns one registry.
@@ -143,6 +148,3 @@ func (a *adapter) Registry(ctx context.Context, id providers.ID) (providers.Regi
 
 // CredentialExpiry reads the end of a bearer token in the token itself.
 func (a *adapter) CredentialExpiry(context.Context) (time.Time, error) { return a.expires, nil }
-
-// cursorScope names a list for its cursors.
-func cursorScope(op string, of providers.ID) string { return op + " " + of.String() }

@@ -115,19 +115,18 @@ func (a *adapter) check(ctx context.Context, op string, id providers.ID, kind pr
 	if !valid(id, kind) {
 		return providers.NotFoundError(name, op)
 	}
-	if kind == providers.OrganizationKind {
-		return a.checkContract(ctx, op, id.Native)
-	}
-	return a.checkContract(ctx, op, id.Organization)
+	return a.owns(ctx, op, id)
 }
 
-func (a *adapter) checkContract(ctx context.Context, op, native string) error {
+// owns refuses ids of another contract than the account's.
+func (a *adapter) owns(ctx context.Context, op string, id providers.ID) error {
+	contract := id.Organization
+	if id.Kind == providers.OrganizationKind {
+		contract = id.Native
+	}
 	own, err := a.contractOf(ctx, op)
-	if err != nil {
-		return err
+	if err == nil && contract != own {
+		err = providers.NotFoundError(name, op)
 	}
-	if own != native {
-		return providers.NotFoundError(name, op)
-	}
-	return nil
+	return err
 }

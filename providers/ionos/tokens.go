@@ -10,21 +10,28 @@ import (
 // Tokens lists the tokens of a registry.
 func (a *adapter) Tokens(ctx context.Context, registry providers.ID, page providers.PageRequest) (providers.Page[providers.Token], error) {
 	const op = "list tokens"
+	key := func(t providers.Token) providers.ID { return t.ID }
+	return providers.ReadPage(op, registry, key, page, func() ([]providers.Token, error) {
+		return a.tokens(ctx, op, registry)
+	})
+}
+
+// tokens reads all tokens of a registry.
+func (a *adapter) tokens(ctx context.Context, op string, registry providers.ID) ([]providers.Token, error) {
 	if err := a.check(ctx, op, registry, providers.RegistryKind); err != nil {
-		return providers.Page[providers.Token]{}, err
+		return nil, err
 	}
 	call := rest.Get(op, "registries", registry.Native, "tokens")
 	call.RequiredScope = manageRegistries
 	items, err := listByOffset[token](ctx, a.registryAPI, call)
 	if err != nil {
-		return providers.Page[providers.Token]{}, err
+		return nil, err
 	}
 	tokens := make([]providers.Token, 0, len(items))
 	for _, item := range items {
 		tokens = append(tokens, item.domain(registry))
 	}
-	key := func(t providers.Token) providers.ID { return t.ID }
-	return providers.CutPage(tokens, cursorScope(op, registry), key, page)
+	return tokens, nil
 }
 
 // Token returns one token.
@@ -46,11 +53,14 @@ func (a *adapter) CreateToken(ctx context.Context, registry providers.ID, in pro
 	if err := providers.CheckFields(name, op, in.Fields(), capabilities().CreateFields); err != nil {
 		return providers.Created{}, err
 	}
+	if !valid(registry, providers.RegistryKind) {
+		return providers.Created{}, providers.NotFoundError(name, op)
+	}
 	body, err := newTokenInput(op, in)
 	if err != nil {
 		return providers.Created{}, err
 	}
-	if err := a.check(ctx, op, registry, providers.RegistryKind); err != nil {
+	if err := a.owns(ctx, op, registry); err != nil {
 		return providers.Created{}, err
 	}
 	call := rest.Post(op, body, "registries", registry.Native, "tokens")
@@ -76,11 +86,14 @@ func (a *adapter) ReplaceToken(ctx context.Context, id providers.ID, in provider
 	if err := providers.CheckFields(name, op, in.Fields(), capabilities().ReplaceFields); err != nil {
 		return providers.Created{}, err
 	}
+	if !valid(id, providers.TokenKind) {
+		return providers.Created{}, providers.NotFoundError(name, op)
+	}
 	body, err := wholeTokenInput(op, in)
 	if err != nil {
 		return providers.Created{}, err
 	}
-	if err := a.check(ctx, op, id, providers.TokenKind); err != nil {
+	if err := a.owns(ctx, op, id); err != nil {
 		return providers.Created{}, err
 	}
 	put, err := a.do(ctx, rest.Put(op, body, path(id)...), id)
@@ -96,11 +109,14 @@ func (a *adapter) PatchToken(ctx context.Context, id providers.ID, patch provide
 	if err := providers.CheckFields(name, op, patch.Fields(), capabilities().PatchFields); err != nil {
 		return providers.Token{}, err
 	}
+	if !valid(id, providers.TokenKind) {
+		return providers.Token{}, providers.NotFoundError(name, op)
+	}
 	body, err := patchInput(op, patch)
 	if err != nil {
 		return providers.Token{}, err
 	}
-	if err := a.check(ctx, op, id, providers.TokenKind); err != nil {
+	if err := a.owns(ctx, op, id); err != nil {
 		return providers.Token{}, err
 	}
 	call := rest.Patch(op, body, path(id)...)

@@ -11,21 +11,28 @@ import (
 // Users lists the users of the contract. The Cloud API shows them to owners and administrators.
 func (a *adapter) Users(ctx context.Context, organization providers.ID, page providers.PageRequest) (providers.Page[providers.User], error) {
 	const op = "list users"
+	key := func(u providers.User) providers.ID { return u.ID }
+	return providers.ReadPage(op, organization, key, page, func() ([]providers.User, error) {
+		return a.users(ctx, op, organization)
+	})
+}
+
+// users reads all users of the contract.
+func (a *adapter) users(ctx context.Context, op string, organization providers.ID) ([]providers.User, error) {
 	if err := a.check(ctx, op, organization, providers.OrganizationKind); err != nil {
-		return providers.Page[providers.User]{}, err
+		return nil, err
 	}
 	call := rest.Get(op, "um", "users")
 	call.Query = withProperties()
 	items, err := listByOffset[user](ctx, a.cloudAPI, call)
 	if err != nil {
-		return providers.Page[providers.User]{}, err
+		return nil, err
 	}
 	users := make([]providers.User, 0, len(items))
 	for _, item := range items {
 		users = append(users, item.domain())
 	}
-	key := func(u providers.User) providers.ID { return u.ID }
-	return providers.CutPage(users, cursorScope(op, organization), key, page)
+	return users, nil
 }
 
 // User returns one user. Who is no administrator sees only themselves.
