@@ -1,0 +1,92 @@
+package server
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+)
+
+const longestPath = 200 // of a log line
+
+// observed sees every request and its end.
+func (s *Server) observed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		rec := &recorder{ResponseWriter: w}
+		defer s.logRequest(rec, r, time.Now())
+		defer s.answerPanic(rec, r)
+		next.ServeHTTP(rec, r)
+	})
+}
+
+// logRequest writes a line. No query string, no header and no body is in it, since they may hold secrets.
+func (s *Server) logRequest(rec *recorder, r *http.Request, start time.Time) {
+	level := slog.LevelInfo
+	if r.URL.Path == "/livez" || r.URL.Path == "/readyz" {
+		level = slog.LevelDebug // they come every few seconds
+	}
+	s.log.LogAttrs(r.Context(), level, "request",
+		slog.String("method", r.Method),
+		slog.String("path", r.URL.Path[:min(len(r.URL.Path), longestPath)]),
+		slog.Int("status", rec.answered()),
+		slog.Int64("bytes", rec.bytes),
+		slog.Float64("ms", float64(time.Since(start).Microseconds())/1000))
+}
+
+// answerPanic answers for a bug of ours with INTERNAL, and logs the whole story. What was begun cannot be taken back:
+// then the connection is cut, so that nobody takes the beginning for all.
+func (s *Server) answerPanic(rec *recorder, r *http.Request) {
+	panicked := recover()
+	if panicked == nil {
+		return
+	}
+	if panicked == http.ErrAbortHandler {
+		panic(panicked)
+	}
+	s.log.ErrorContext(r.Context(), "a handler panicked", "panic", fmt.Sprint(panicked), "stack", string(debug.Stack()))
+	if rec.status != 0 {
+		panic(http.ErrAbortHandler)
+	}
+	refuse(rec, r, http.StatusInternalServerError, "INTERNAL",
+		"something went wrong in this server; its log has the details under the request id")
+}
+
+// recorder notes what was answered.
+type recorder struct {
+	http.ResponseWriter
+	status int // 0: nothing yet
+	bytes  int64
+}
+
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 && status >= http.StatusOK { // before that come hints, which are no answer
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(p []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	n, err := r.ResponseWriter.Write(p)
+	r.bytes += int64(n)
+	return n, err
+}
+
+// Flush implements http.Flusher, which streams ask for.
+func (r *recorder) Flush() {
+	_ = http.NewResponseController(r.ResponseWriter).Flush() // a writer that cannot flush has nothing to flush
+}
+
+// Unwrap lets http.ResponseController find the connection's own writer.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+// answered is what the caller saw: a handler that writes nothing answers 200.
+func (r *recorder) answered() int {
+	if r.status == 0 {
+		return http.StatusOK
+	}
+	return r.status
+}

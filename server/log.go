@@ -1,0 +1,40 @@
+package server
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/lmittmann/tint"
+	"golang.org/x/term"
+
+	"regtok/server/requestid"
+)
+
+// NewLog returns a logger whose lines name the request that they belong to, if they are logged with its context.
+// The format is "json", "text", or "auto": text if w is a terminal, else JSON. Text is coloured on a terminal.
+func NewLog(w io.Writer, format string, level slog.Leveler) *slog.Logger {
+	file, ok := w.(*os.File)
+	terminal := ok && term.IsTerminal(int(file.Fd()))
+	if format == "text" || format == "auto" && terminal {
+		return slog.New(named{tint.NewTextHandler(w, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: !terminal})})
+	}
+	return slog.New(named{slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})})
+}
+
+// named adds the request's id.
+type named struct{ slog.Handler }
+
+func (h named) Handle(ctx context.Context, record slog.Record) error {
+	if id := requestid.FromContext(ctx); id != "" {
+		record = record.Clone()
+		record.AddAttrs(slog.String("request_id", id))
+	}
+	return h.Handler.Handle(ctx, record)
+}
+
+func (h named) WithAttrs(attrs []slog.Attr) slog.Handler { return named{h.Handler.WithAttrs(attrs)} }
+
+func (h named) WithGroup(name string) slog.Handler { return named{h.Handler.WithGroup(name)} }

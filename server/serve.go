@@ -1,0 +1,108 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+)
+
+// farewell is what connections get to send the rest of their last answer, and what cancelled handlers get to return.
+const farewell = time.Second
+
+// Listen opens a TCP address like 127.0.0.1:8080 for Serve. It has to be a loopback address: callers cannot be told
+// apart, and this server's credentials would be everybody's who reaches it. Port 0 takes a free one.
+func Listen(address string) (net.Listener, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, fmt.Errorf("%q is no address to listen on: write it like 127.0.0.1:8080", address)
+	}
+	if !loopback(host) {
+		return nil, fmt.Errorf("%q can be reached from other machines, and callers cannot be told apart: listen on 127.0.0.1 "+
+			"or [::1], and put a proxy in front that admits whom you trust", address)
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", address, err)
+	}
+	if bound, _, _ := net.SplitHostPort(l.Addr().String()); !loopback(bound) {
+		_ = l.Close()
+		return nil, fmt.Errorf("%q leads to %s here, which can be reached from other machines: listen on 127.0.0.1", address, bound)
+	}
+	return l, nil
+}
+
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Unmap().IsLoopback()
+}
+
+// Serve answers on l, which it closes, until ctx ends. Then /readyz and new operations are answered with 503 while the
+// operations under way finish. It returns when all connections are closed; an error says that l broke, or that answers
+// were cut off because they took too long.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	base, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
+	h := &http.Server{
+		Handler:           s,
+		BaseContext:       func(net.Listener) context.Context { return base },
+		MaxHeaderBytes:    s.limits.Headers,
+		ReadHeaderTimeout: s.limits.Header,
+		ReadTimeout:       s.limits.Read,
+		WriteTimeout:      s.limits.Read + s.limits.Answer + s.limits.Write,
+		IdleTimeout:       s.limits.Idle,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+	}
+	served := make(chan error, 1)
+	go func() { served <- h.Serve(l) }()
+	select {
+	case err := <-served:
+		return errors.Join(fmt.Errorf("serve on %s: %w", l.Addr(), err), h.Close())
+	case <-ctx.Done():
+	}
+	err := s.drain(h, cut)
+	<-served
+	return err
+}
+
+// drain ends h. The listener stays open for as long as operations are under way, so that whoever asks learns why.
+func (s *Server) drain(h *http.Server, cut context.CancelFunc) error {
+	s.log.Info("shutting down")
+	h.SetKeepAlivesEnabled(false)
+	empty := s.door.close()
+	late := !within(empty, s.limits.Drain)
+	if late {
+		cut()
+		within(empty, farewell)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), farewell)
+	defer cancel()
+	if err := h.Shutdown(ctx); err != nil {
+		// Connections on which nothing is under way, for example those that browsers open in advance.
+		if err := h.Close(); err != nil {
+			return fmt.Errorf("close connections: %w", err)
+		}
+	}
+	if late {
+		return fmt.Errorf("answers were cut off: they took longer than %s", s.limits.Drain)
+	}
+	return nil
+}
+
+func within(done <-chan struct{}, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return true
+	case <-timer.C:
+		return false
+	}
+}
