@@ -54,12 +54,14 @@ type api struct {
 	docs []*ast.QueryDocument // of the operations that got through
 }
 
-func newAPI(t testing.TB, l limits.Limits) *api {
+func newAPI(t testing.TB, l limits.Limits) *api { return newAPIOf(t, schema, l) }
+
+func newAPIOf(t testing.TB, sdl string, l limits.Limits) *api {
 	t.Helper()
 	a := &api{}
 	server := handler.New(&graphql.ExecutableSchemaMock{
 		SchemaFunc: sync.OnceValue(func() *ast.Schema {
-			return gqlparser.MustLoadSchema(&ast.Source{Input: schema})
+			return gqlparser.MustLoadSchema(&ast.Source{Input: sdl})
 		}),
 		ExecFunc: a.exec,
 	})
