@@ -1,0 +1,68 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"regtok/providers/all"
+	"regtok/providers/tap"
+)
+
+// demoMaxAge is the rotation policy of the demo: without one, Buildkite's tokens are never due.
+const demoMaxAge = isoDuration(90 * 24 * time.Hour)
+
+// demo serves the API over the emulator of every provider.
+type demo struct {
+	settings
+	emulation
+}
+
+// Run implements the command.
+func (d demo) Run(p process) error {
+	var accounts []accountConfig
+	for _, driver := range all.Drivers() {
+		emulator, err := driver.Emulator(d.options())
+		if err != nil {
+			return usageError{err}
+		}
+		watched := tap.New(emulator.Handler)
+		watched.SetLatency(d.Latency)
+		base, stop, err := onLoopback(withRequests(watched))
+		if err != nil {
+			return fmt.Errorf("start the emulator of %s: %w", driver.Name, err)
+		}
+		defer stop()
+		accounts = append(accounts, accountConfig{driver: driver, name: "demo", settings: withDefaults(driver, emulator.Settings(base))})
+		fmt.Fprintf(p.stdout, "%s, emulated:  %s\n", driver.Title, base)
+	}
+	maxAge := map[string]isoDuration{"buildkite": demoMaxAge}
+	return api{settings: d.settings, accounts: accounts, maxAge: maxAge, introspection: true}.serve(p, func(base string) {
+		fmt.Fprintf(p.stdout, `
+Playground:  %[1]s/playground
+GraphQL:     %[1]s/graphql
+Schema:      %[1]s/schema.graphqls
+
+Try:
+  curl -s %[1]s/graphql -H 'content-type: application/json' \
+    -d '{"query":"{ tokens(filter: {dueWithin: \"P7D\"}) { nodes { name dueIn provider { slug } registry { name } } } }"}'
+
+`, base)
+	})
+}
+
+// onLoopback serves a handler on a free port of this machine.
+func onLoopback(handler http.Handler) (base string, stop func(), err error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, err
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = server.Serve(listener) // ends with Close
+	}()
+	return "http://" + listener.Addr().String(), func() { _ = server.Close(); <-done }, nil
+}
