@@ -57,13 +57,16 @@ func TestDuplicateNamesAreTakenAsChosen(t *testing.T) {
 }
 
 func TestTheEarliestExpiryIsAsChosen(t *testing.T) {
-	for choice, want := range map[string][]int{"1h": {400, 400, 400, 201}, "past": {400, 201, 201, 201}, "none": {201, 201, 201, 201}} {
+	for choice, want := range map[string][]int{
+		"1h": {400, 400, 400, 201}, "past": {400, 201, 201, 201}, "none": {201, 201, 201, 201},
+	} {
 		synctest.Test(t, func(t *testing.T) {
 			c := inside(t, choosing("minimum_expiry", choice))
 			var got []int
 			for i, ahead := range []time.Duration{-time.Second, 0, time.Hour - time.Second, time.Hour} {
 				at := time.Now().Add(ahead).Format(time.RFC3339)
-				got = append(got, c.post(tokensPath("lab"), fmt.Sprintf(`{"properties":{"name":"token-%d","expiryDate":"%s"}}`, i, at)).status)
+				body := fmt.Sprintf(`{"properties":{"name":"token-%d","expiryDate":"%s"}}`, i, at)
+				got = append(got, c.post(tokensPath("lab"), body).status)
 				patched := c.patch(tokenPath("images", "ci-push"), `{"expiryDate":"`+at+`"}`).status
 				// Patched with a date that is over, the token is gone.
 				if (patched == 400) != (got[i] == 400) {
@@ -110,9 +113,11 @@ func TestTheLargestPageIsAsChosen(t *testing.T) {
 		{"2", "100", 200, 2}, {"2", "", 200, 2}, {"1000_or_400", "1000", 200, 1000}, {"1000_or_400", "1001", 400, 0},
 	} {
 		c := serve(t, choosing("max_page_size", test.choice))
-		tokens, registries := c.get(tokensPath("images")+"?limit="+test.limit).want(test.status), c.registries("?limit="+test.limit).want(test.status)
-		if test.status == 200 && (tokens.at("limit") != float64(test.taken) || registries.at("pagination.limit") != float64(test.taken)) {
-			t.Errorf("%s: a limit of %q is taken as %v and %v, want %d", test.choice, test.limit, tokens.at("limit"), registries.at("pagination.limit"), test.taken)
+		tokens := c.get(tokensPath("images") + "?limit=" + test.limit).want(test.status)
+		registries := c.registries("?limit=" + test.limit).want(test.status)
+		if test.status == 200 {
+			tokens.holds(fields{"limit": test.taken})
+			registries.holds(fields{"pagination.limit": test.taken})
 		}
 		if test.choice == "2" && (len(tokens.items()) != 2 || len(registries.items()) != 2) {
 			t.Errorf("2: pages of %d and %d", len(tokens.items()), len(registries.items()))
@@ -128,9 +133,12 @@ func TestTimestampsHaveAZoneAsChosen(t *testing.T) {
 		c := serve(t, choosing("zoneless_timestamps", choice))
 		tok, user := c.get(tokenPath("images", "k8s-pull-fra")), c.get(userPath("mei.tanaka"))
 		for _, test := range []struct{ layout, text string }{
-			{layouts[0], tok.string("metadata.createdDate")}, {layouts[0], tok.string("metadata.lastModifiedDate")},
-			{layouts[0], tok.string("properties.expiryDate")}, {layouts[0], c.get(registryPath("images")).string("properties.storageUsage.updatedAt")},
-			{layouts[0], c.get("/auth/v1/tokens").at("tokens.0.createdDate").(string)}, {layouts[1], user.string("metadata.createdDate")},
+			{layouts[0], tok.string("metadata.createdDate")},
+			{layouts[0], tok.string("metadata.lastModifiedDate")},
+			{layouts[0], tok.string("properties.expiryDate")},
+			{layouts[0], c.get(registryPath("images")).string("properties.storageUsage.updatedAt")},
+			{layouts[0], c.get("/auth/v1/tokens").string("tokens.0.createdDate")},
+			{layouts[1], user.string("metadata.createdDate")},
 		} {
 			if _, err := time.Parse(test.layout, test.text); err != nil {
 				t.Errorf("zoneless %s: %v", choice, err)
@@ -140,30 +148,25 @@ func TestTimestampsHaveAZoneAsChosen(t *testing.T) {
 }
 
 func TestScopesComeInTheOrderChosen(t *testing.T) {
-	const body = `{"properties":{"name":"ordered","scopes":[{"type":"repository","name":"a","actions":["pull","push"]},{"type":"registry","name":"b","actions":["x"]}]}}`
-	for choice, want := range map[string][]any{"kept": {"a", "pull"}, "reversed": {"b", "x"}} {
+	const body = `{"properties":{"name":"ordered","scopes":[
+		{"type":"repository","name":"a","actions":["pull","push"]},{"type":"registry","name":"b","actions":["x"]}]}}`
+	for choice, want := range map[string]string{"kept": "a", "reversed": "b"} {
 		c := serve(t, choosing("scope_order", choice))
-		got := c.post(tokensPath("lab"), body).want(201)
-		if diff := cmp.Diff(want, []any{got.at("properties.scopes.0.name"), got.at("properties.scopes.0.actions.0")}); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", choice, diff)
-		}
+		c.post(tokensPath("lab"), body).want(201).holds(fields{"properties.scopes.0.name": want})
 	}
 	c := serve(t, choosing("scope_order", "reversed"))
 	c.post(tokensPath("lab"), body).want(201)
 	for range 2 {
-		if got := c.get(tokensPath("lab")).at("items.0.properties.scopes.1.actions.0"); got != "push" {
-			t.Errorf("reversed: the first action is %v, want push each time", got)
-		}
+		c.get(tokensPath("lab")).holds(fields{"items.0.properties.scopes.1.actions.0": "push"})
 	}
-	if got := c.get(registryPath("images")).at("properties.garbageCollectionSchedule.days.0"); got != "Saturday" {
-		t.Errorf("reversed: the first day is %v, want Saturday", got)
-	}
+	c.get(registryPath("images")).holds(fields{"properties.garbageCollectionSchedule.days.0": "Saturday"})
 }
 
 func TestEmptyListsAreWrittenAsChosen(t *testing.T) {
 	for choice, want := range map[string]string{"array": "[]", "null": "null"} {
 		c := serve(t, choosing("empty_lists", choice))
-		made := c.post(tokensPath("lab"), `{"properties":{"name":"empty-one","scopes":[{"type":"t","name":"n","actions":[]}]}}`).want(201)
+		const body = `{"properties":{"name":"empty-one","scopes":[{"type":"t","name":"n","actions":[]}]}}`
+		made := c.post(tokensPath("lab"), body).want(201)
 		texts := []struct{ what, text, field string }{
 			{"tokens", c.get(tokensPath("broken")).want(200).text, "items"},
 			{"registries", c.registries("?filter.name=zebra").want(200).text, "items"},
@@ -194,7 +197,11 @@ func TestLinksAreFilledAsChosen(t *testing.T) {
 	}
 	c := serve(t, choosing("url_form", "absolute"))
 	made := c.post(tokensPath("lab"), `{"properties":{"name":"some-token"}}`).want(201)
-	for _, got := range []string{made.header.Get("Location"), c.registries("?limit=1").string("_links.next"), c.get(tokensPath("images")).string("_links.self")} {
+	for _, got := range []string{
+		made.header.Get("Location"),
+		c.registries("?limit=1").string("_links.next"),
+		c.get(tokensPath("images")).string("_links.self"),
+	} {
 		if !strings.HasPrefix(got, c.base+"/containerregistries/registries") {
 			t.Errorf("absolute: %q, want it to begin with %s", got, c.base)
 		}
@@ -205,7 +212,8 @@ func TestUnknownFieldsAreTakenAsChosen(t *testing.T) {
 	bodies := []struct{ method, path, body string }{
 		{"POST", tokensPath("lab"), `{"properties":{"name":"strange","colour":"red"}}`},
 		{"POST", tokensPath("lab"), `{"properties":{"name":"stranger"},"colour":"red"}`},
-		{"POST", tokensPath("lab"), `{"properties":{"name":"odd","scopes":[{"type":"t","name":"n","actions":[],"colour":1}]}}`},
+		{"POST", tokensPath("lab"),
+			`{"properties":{"name":"odd","scopes":[{"type":"t","name":"n","actions":[],"colour":1}]}}`},
 		{"PATCH", tokenPath("images", "ci-push"), `{"properties":{"status":"disabled"}}`},
 		{"POST", registriesPath, `{"properties":{"name":"acme-images","location":"de/fra","maintenanceWindow":{}}}`},
 		{"PATCH", registryPath("lab"), `{"name":"renamed"}`},

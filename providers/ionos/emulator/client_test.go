@@ -163,6 +163,23 @@ func (r reply) string(path string) string {
 	return s
 }
 
+// fields are values by their paths. A number is an int; nil is null or nothing.
+type fields map[string]any
+
+// holds fails the test unless each value is at its path.
+func (r reply) holds(want fields) reply {
+	r.t.Helper()
+	for path, value := range want {
+		if n, ok := value.(int); ok {
+			value = float64(n)
+		}
+		if got := r.at(path); got != value {
+			r.t.Errorf("%s: %s = %v, want %v\n%s", r.what, path, got, value, r.text)
+		}
+	}
+	return r
+}
+
 // has tells whether there is a value, null included, in the object at a path.
 func (r reply) has(object, key string) bool {
 	in, _ := r.at(object).(map[string]any)
@@ -190,7 +207,7 @@ func (r reply) refused(status int, code, message string) {
 	r.want(status)
 	got := r.string("messages.0.message")
 	if r.at("httpStatus") != float64(status) || r.at("messages.0.errorCode") != code || !strings.Contains(got, message) {
-		r.t.Errorf("%s refused with %s, want status %d, code %s, and a message with %q", r.what, r.text, status, code, message)
+		r.t.Errorf("%s refused with %s, want status %d, code %s, and %q", r.what, r.text, status, code, message)
 	}
 }
 

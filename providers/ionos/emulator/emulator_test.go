@@ -103,7 +103,8 @@ func TestOptionsThatMakeNoSenseAreRefusedByName(t *testing.T) {
 		field   string
 		says    []string
 	}{
-		{choosing("replace_staus", "200"), "replace_staus", []string{`"replace_staus"`, "replace_status", "requests_per_minute"}},
+		{choosing("replace_staus", "200"), "replace_staus",
+			[]string{`"replace_staus"`, "replace_status", "requests_per_minute"}},
 		{choosing("replace_status", "202"), "replace_status", []string{`"202"`, "200, 201"}},
 		{choosing("last_page", ""), "last_page", []string{`""`, "empty, absent, spare"}},
 		{providers.EmulatorOptions{Registries: -1}, "registries", []string{"negative"}},

@@ -45,11 +45,14 @@ func TestOnlyKnownOperationsAnswer(t *testing.T) {
 func TestAWriteMustBeJSONOfAReasonableSize(t *testing.T) {
 	c := serve(t, providers.EmulatorOptions{})
 	const good = `{"properties":{"name":"some-token"}}`
-	c.with("Content-Type", "text/plain").post(tokensPath("lab"), good).refused(415, "paas-validation-1", "application/json")
+	c.with("Content-Type", "text/plain").post(tokensPath("lab"), good).
+		refused(415, "paas-validation-1", "application/json")
 	c.with("Content-Type", "application/json; charset=utf-8").post(tokensPath("lab"), good).want(201)
 	long := `{"properties":{"name":"` + strings.Repeat("a", maxBody) + `"}}`
 	c.post(tokensPath("lab"), long).refused(413, "paas-validation-1", "too large")
-	for _, body := range []string{"", "{", "[]", "null", `"text"`, good + "x", good + good, `{"properties":null}`, `{"properties":7}`, `{}`} {
+	for _, body := range []string{
+		"", "{", "[]", "null", `"text"`, good + "x", good + good, `{"properties":null}`, `{"properties":7}`, `{}`,
+	} {
 		c.with("Content-Type", "application/json").post(tokensPath("lab"), body).want(400)
 	}
 }
@@ -73,31 +76,37 @@ func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
 func TestWhoeverShowsNoCredentialIsUnauthorized(t *testing.T) {
 	c := serve(t, providers.EmulatorOptions{})
-	basic := func(text string) string { return "Basic " + base64.StdEncoding.EncodeToString([]byte(text)) }
-	for _, authorization := range []string{"", "Bearer", "Bearer  ", "Digest x", "opaque", "Basic", "Basic !", basic("user"), basic("user:"), basic(":password")} {
-		for _, path := range []string{registriesPath, "/cloudapi/v6/contracts", "/auth/v1/tokens", "/containerregistries/nothing"} {
-			c.as(authorization).get(path).refused(401, "paas-auth-1", "Unauthorized, wrong or no api key provided to process this request")
+	for _, authorization := range []string{
+		"", "Bearer", "Bearer  ", "Digest x", "opaque", "Basic", "Basic !", basic("user"), basic("user:"), basic(":password"),
+	} {
+		for _, path := range []string{
+			registriesPath, "/cloudapi/v6/contracts", "/auth/v1/tokens", "/containerregistries/nothing",
+		} {
+			c.as(authorization).get(path).
+				refused(401, "paas-auth-1", "Unauthorized, wrong or no api key provided to process this request")
 		}
 	}
-	for _, authorization := range []string{"Bearer x", "bearer x", "Bearer a.b.c", "Bearer a.W10.c", "Bearer a.!.c", basic("user:password")} {
+	for _, authorization := range []string{
+		"Bearer x", "bearer x", "Bearer a.b.c", "Bearer a.W10.c", "Bearer a.!.c", basic("user:password"),
+	} {
 		c.as(authorization).registries("").want(200)
 	}
 }
 
 func TestASetTokenIsTheOnlyCredential(t *testing.T) {
 	c := serve(t, providers.EmulatorOptions{Token: "user:pass-word"})
-	basic := func(text string) string { return "Basic " + base64.StdEncoding.EncodeToString([]byte(text)) }
 	c.as("Bearer user:pass-word").registries("").want(200)
 	c.as(basic("user:pass-word")).registries("").want(200)
-	for _, authorization := range []string{"Bearer user:pass-wore", "Bearer anything", basic("user:pass"), basic("other:pass-word")} {
+	for _, authorization := range []string{
+		"Bearer user:pass-wore", "Bearer anything", basic("user:pass"), basic("other:pass-word"),
+	} {
 		c.as(authorization).registries("").refused(401, "paas-auth-1", "Unauthorized")
 	}
 }
 
 func TestClaimsInATokenCount(t *testing.T) {
 	c := serve(t, providers.EmulatorOptions{})
-	jonas, zoe, pavel := fixedID("user", "jonas.keller@lindenhof.example"), fixedID("user", "zoe.mueller@lindenhof.example"),
-		fixedID("user", "pavel.novak@lindenhof.example")
+	ida, jonas, zoe, pavel := userID("ida.brandt"), userID("jonas.keller"), userID("zoe.mueller"), userID("pavel.novak")
 	for _, test := range []struct {
 		name              string
 		claims            string
@@ -110,9 +119,11 @@ func TestClaimsInATokenCount(t *testing.T) {
 		{"an ordinary user", `{"identity":{"uuid":"` + jonas + `"}}`, 200, 403},
 		{"an ordinary user in an administrator's role", `{"identity":{"uuid":"` + jonas + `","role":"owner"}}`, 200, 200},
 		{"a user who may not manage registries", `{"identity":{"uuid":"` + zoe + `"}}`, 403, 403},
-		{"a stranger in an ordinary role", `{"identity":{"uuid":"5a4b39f8-0a24-4ad1-9d0c-7b0c5a4b39f8","role":"user"}}`, 403, 403},
-		{"a privilege for registries", `{"identity":{"uuid":"` + zoe + `","role":"user","privileges":["MANAGE_REGISTRY"]}}`, 200, 403},
+		{"a stranger in an ordinary role", `{"identity":{"uuid":"` + chosenID + `","role":"user"}}`, 403, 403},
+		{"a privilege for registries", `{"identity":{"uuid":"` + zoe + `","privileges":["MANAGE_REGISTRY"]}}`, 200, 403},
 		{"other privileges", `{"identity":{"uuid":"` + jonas + `","privileges":["CREATE_DATACENTER"]}}`, 403, 403},
+		{"an administrator in an ordinary role", `{"identity":{"uuid":"` + ida + `","role":"user"}}`, 200, 403},
+		{"an administrator with other privileges", `{"identity":{"uuid":"` + ida + `","privileges":["SOME"]}}`, 200, 200},
 		{"an inactive user", `{"identity":{"uuid":"` + pavel + `"}}`, 401, 401},
 		{"a token that has ended", fmt.Sprintf(`{"exp":%d}`, time.Now().Add(-time.Minute).Unix()), 401, 401},
 		{"a token that goes on", fmt.Sprintf(`{"exp":%d}`, time.Now().Add(time.Hour).Unix()), 200, 200},
@@ -129,6 +140,9 @@ func TestClaimsInATokenCount(t *testing.T) {
 	}
 }
 
+// basic makes an Authorization of a user name and a password.
+func basic(login string) string { return "Basic " + base64.StdEncoding.EncodeToString([]byte(login)) }
+
 // jwt makes a token that looks like the vendor's.
 func jwt(claims string) string {
 	part := base64.RawURLEncoding.EncodeToString
@@ -138,8 +152,7 @@ func jwt(claims string) string {
 func TestAUserNameThatExistsSpeaksForThatUser(t *testing.T) {
 	c := serve(t, providers.EmulatorOptions{})
 	for name, status := range map[string]int{"somebody": 200, "ida.brandt": 200, "Jonas.Keller": 403, "pavel.novak": 401} {
-		login := base64.StdEncoding.EncodeToString([]byte(name + "@lindenhof.example:secret"))
-		if got := c.as("Basic " + login).get("/cloudapi/v6/um/users").status; got != status {
+		if got := c.as(basic(name + "@lindenhof.example:secret")).get("/cloudapi/v6/um/users").status; got != status {
 			t.Errorf("users for %s = %d, want %d", name, got, status)
 		}
 	}

@@ -37,7 +37,7 @@ func installNodeSDK(t *testing.T) {
 	t.Helper()
 	for _, program := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(program); err != nil {
-			t.Fatalf("%s is missing: install Node.js 20 or later with npm, on Debian with \"apt-get install nodejs npm\"", program)
+			t.Fatalf("%s is missing: install Node.js 20 or later with npm, on Debian with apt-get install nodejs npm", program)
 		}
 	}
 	// npm writes this file last.
