@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -76,7 +77,7 @@ func (r *resolver) organizationsOf(ctx context.Context, n int, told func(i int) 
 	}
 	found, err := entriesOf(loader.For(ctx).Organizations(ctx, ids), organizationNode)
 	errs := make([]error, n)
-	if list, ok := err.(graphql.BatchErrorList); ok {
+	if list, ok := errors.AsType[graphql.BatchErrorList](err); ok {
 		for i, err := range list {
 			errs[places[i]] = err
 		}

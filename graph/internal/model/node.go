@@ -78,7 +78,7 @@ func (u *User) Name() *string { return orNull(&u.User.Name) }
 // Email is not always told.
 func (u *User) Email() *string { return orNull(&u.User.Email) }
 
-// Nodes marked for the schema's interface.
+// IsNode marks what node can find, for the schema's interface.
 func (*Provider) IsNode()     {}
 func (*Account) IsNode()      {}
 func (*Organization) IsNode() {}
