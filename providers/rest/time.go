@@ -2,9 +2,10 @@ package rest
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Time is a moment in a vendor's JSON, read by [ParseTime]. Null, "" and absent are the zero time.
@@ -15,14 +16,14 @@ func (t *Time) UnmarshalJSON(data []byte) error {
 	if bytes.Equal(data, []byte("null")) {
 		return nil
 	}
-	var text string
-	if err := json.Unmarshal(data, &text); err != nil {
+	text, err := jsontext.AppendUnquote(make([]byte, 0, len(time.RFC3339Nano)), data)
+	if err != nil {
 		return errTime
 	}
-	if text == "" {
+	if len(text) == 0 {
 		return nil
 	}
-	parsed, err := ParseTime(text)
+	parsed, err := ParseTime(string(text))
 	if err != nil {
 		return err
 	}

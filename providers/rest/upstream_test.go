@@ -41,7 +41,7 @@ func respond(status int, body string, header ...string) *http.Response {
 }
 
 // newAPI is an API over an upstream inside the process.
-func newAPI(t *testing.T, transport http.RoundTripper, change ...func(*Options)) *API {
+func newAPI(t testing.TB, transport http.RoundTripper, change ...func(*Options)) *API {
 	t.Helper()
 	options := Options{
 		Provider: "acme", Setting: "base_url", Base: "https://api.acme.test/v2",
@@ -64,7 +64,7 @@ type server struct {
 	requests atomic.Int32
 }
 
-func newServer(t *testing.T, handle http.HandlerFunc) *server {
+func newServer(t testing.TB, handle http.HandlerFunc) *server {
 	t.Helper()
 	s := &server{}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -76,13 +76,13 @@ func newServer(t *testing.T, handle http.HandlerFunc) *server {
 }
 
 // plain is an API without a Transport; enduring is one with it.
-func (s *server) plain(t *testing.T, change ...func(*Options)) *API {
+func (s *server) plain(t testing.TB, change ...func(*Options)) *API {
 	t.Helper()
 	at := func(o *Options) { o.Base = s.URL + "/v2" }
 	return newAPI(t, s.Client().Transport, append([]func(*Options){at}, change...)...)
 }
 
-func (s *server) enduring(t *testing.T, config TransportConfig, change ...func(*Options)) *API {
+func (s *server) enduring(t testing.TB, config TransportConfig, change ...func(*Options)) *API {
 	t.Helper()
 	config.Base = s.Client().Transport
 	with := func(o *Options) { o.Client = &http.Client{Transport: NewTransport(config)} }

@@ -1,0 +1,341 @@
+package rest
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"regtok/providers"
+)
+
+// metered is a provider with an allowance for each minute, told in headers like a vendor's.
+type metered struct {
+	mu       sync.Mutex
+	limit    int
+	used     int
+	ends     time.Time
+	others   int // requests of other clients, counted with each window's first
+	requests int
+	refused  int
+	latency  time.Duration
+}
+
+func (p *metered) RoundTrip(req *http.Request) (*http.Response, error) {
+	time.Sleep(p.latency)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.requests++
+	if now := time.Now(); !now.Before(p.ends) {
+		p.used, p.ends = p.others, now.Add(time.Minute)
+	}
+	p.used++
+	reset := strconv.Itoa(int(time.Until(p.ends) / time.Second))
+	header := []string{"Limit", strconv.Itoa(p.limit), "Remaining", strconv.Itoa(max(0, p.limit-p.used)), "Reset", reset}
+	if p.used > p.limit {
+		p.refused++
+		return respond(429, "{}", header...), nil
+	}
+	return respond(200, `{}`, header...), nil
+}
+
+func meter(_ int, header http.Header, _ []byte) []providers.Limit {
+	limit, err := strconv.Atoi(header.Get("Limit"))
+	if err != nil {
+		return nil
+	}
+	remaining, _ := strconv.Atoi(header.Get("Remaining"))
+	reset, _ := strconv.Atoi(header.Get("Reset"))
+	return []providers.Limit{{Scope: "user", Limit: limit, Remaining: remaining, Reset: time.Duration(reset) * time.Second}}
+}
+
+// within calls with a deadline.
+func within(t *testing.T, api *API, deadline time.Duration, call Call) error {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), deadline)
+	defer cancel()
+	_, err := api.Do(ctx, call, &thing{})
+	return err
+}
+
+func TestAShort429IsWaitedForWhateverTheMethod(t *testing.T) {
+	for _, call := range []Call{Get("get thing", "1"), Post("create thing", 1, "things")} {
+		synctest.Test(t, func(t *testing.T) {
+			s := play(step{status: 429, header: []string{"Retry-After", "3"}}, fine)
+			api, transport := s.over(t, TransportConfig{})
+			if err := within(t, api, 5*time.Second, call); err != nil {
+				t.Error(err)
+			}
+			if diff := cmp.Diff([]time.Duration{0, 3 * time.Second}, s.at); diff != "" {
+				t.Errorf("requests at (-want +got):\n%s", diff)
+			}
+			if health := transport.Health(); !health.Healthy {
+				t.Errorf("health = %+v", health)
+			}
+		})
+	}
+}
+
+func TestALong429IsTheAnswerForEveryoneUntilItIsOver(t *testing.T) {
+	for _, call := range []Call{Get("get thing", "1"), Post("create thing", 1, "things")} {
+		synctest.Test(t, func(t *testing.T) {
+			s := play(step{status: 429, header: []string{"Retry-After", "30"}}, fine)
+			api, _ := s.over(t, TransportConfig{})
+			e := wantError(t, within(t, api, 5*time.Second, call), providers.RateLimited, "")
+			if e.RetryAfter != 30*time.Second || e.Status != 429 {
+				t.Errorf("error = %+v", e)
+			}
+			time.Sleep(10 * time.Second)
+			e = wantError(t, within(t, api, 5*time.Second, call), providers.RateLimited, "")
+			if e.RetryAfter != 20*time.Second || e.Status != 0 {
+				t.Errorf("error = %+v", e)
+			}
+			if len(s.requests) != 1 {
+				t.Errorf("%d requests, want 1", len(s.requests))
+			}
+			if err := within(t, api, 21*time.Second, call); err != nil {
+				t.Error(err)
+			}
+			if diff := cmp.Diff([]time.Duration{0, 30 * time.Second}, s.at); diff != "" {
+				t.Errorf("requests at (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestACallerWithoutADeadlineWaitsAsLongAsATryMayTake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for wait, kind := range map[string]providers.Kind{"10": "", "11": providers.RateLimited} {
+			api, _ := play(step{status: 429, header: []string{"Retry-After", wait}}, fine).over(t, TransportConfig{})
+			if got := providers.KindOf(get(t, api)); got != kind {
+				t.Errorf("%s s: %q, want %q", wait, got, kind)
+			}
+		}
+	})
+}
+
+func TestTheLimitsOfA429TellTheWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for reset, want := range map[time.Duration]time.Duration{42 * time.Second: 42 * time.Second, 0: time.Second} {
+			var seen string
+			s := play(step{status: 429, body: "told"}, fine)
+			api, _ := s.over(t, TransportConfig{Limits: func(status int, _ http.Header, body []byte) []providers.Limit {
+				if status != 429 {
+					if body != nil {
+						t.Errorf("status %d comes with a body", status)
+					}
+					return nil
+				}
+				seen = string(body)
+				return []providers.Limit{{Scope: "user", Limit: 50, Reset: reset}, {Scope: "organization", Limit: 200, Remaining: 9, Reset: time.Hour}}
+			}})
+			e := wantError(t, within(t, api, time.Second/2, Get("get thing", "1")), providers.RateLimited, "")
+			if e.RetryAfter != want || seen != "told" {
+				t.Errorf("RetryAfter = %v, want %v; the limits saw %q", e.RetryAfter, want, seen)
+			}
+			if err := within(t, api, time.Minute, Get("get thing", "1")); err != nil {
+				t.Error(err)
+			}
+			if got := s.at[len(s.at)-1] - s.at[0]; got != want {
+				t.Errorf("asked again after %v, want %v", got, want)
+			}
+		}
+	})
+}
+
+func TestTheLimitsSeeNoMoreThan4KiBAndTheExplanationAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		limits, explained := 0, 0
+		s := play(step{status: 429, body: string(make([]byte, 10<<10))})
+		api, _ := s.over(t, TransportConfig{Limits: func(_ int, _ http.Header, body []byte) []providers.Limit {
+			limits = len(body)
+			return nil
+		}})
+		api.explain = func(_ int, _ http.Header, body []byte) Explanation {
+			explained = len(body)
+			return Explanation{}
+		}
+		wantError(t, get(t, api), providers.RateLimited, "")
+		if limits != 4<<10 || explained != 10<<10 {
+			t.Errorf("the limits saw %d bytes, the explanation %d", limits, explained)
+		}
+	})
+}
+
+func TestAnAllowanceThatIsUsedUpCostsNoRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &metered{limit: 3}
+		api := newAPI(t, NewTransport(TransportConfig{Base: p, Limits: meter}))
+		for range 3 {
+			if err := get(t, api); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(20 * time.Second)
+		for _, call := range []Call{Get("get thing", "1"), Post("create thing", 1, "things")} {
+			e := wantError(t, within(t, api, 39*time.Second, call), providers.RateLimited, "")
+			if e.RetryAfter != 40*time.Second {
+				t.Errorf("RetryAfter = %v, want 40 s", e.RetryAfter)
+			}
+		}
+		start := time.Now()
+		if err := within(t, api, 41*time.Second, Get("get thing", "1")); err != nil {
+			t.Error(err)
+		}
+		if got := time.Since(start); got != 40*time.Second {
+			t.Errorf("answered after %v, want 40 s", got)
+		}
+		if p.requests != 4 || p.refused != 0 {
+			t.Errorf("%d requests, %d refused, want 4 and none", p.requests, p.refused)
+		}
+	})
+}
+
+func TestManyCallersShareAnAllowance(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &metered{limit: 50, latency: 20 * time.Millisecond}
+		api := newAPI(t, NewTransport(TransportConfig{Base: p, Limits: meter}))
+		if err := get(t, api); err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		var callers sync.WaitGroup
+		for range 149 {
+			callers.Go(func() {
+				if err := within(t, api, 10*time.Minute, Get("get thing", "1")); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		callers.Wait()
+		if p.refused != 0 || p.requests != 150 {
+			t.Errorf("%d requests, %d refused, want 150 and none", p.requests, p.refused)
+		}
+		if got := time.Since(start); got > 2*time.Minute+time.Second {
+			t.Errorf("150 requests at 50 a minute took %v", got)
+		}
+	})
+}
+
+func TestOtherClientsOfAnAllowanceAreCountedAsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &metered{limit: 50, others: 40}
+		transport := NewTransport(TransportConfig{Base: p, Limits: meter})
+		api := newAPI(t, transport)
+		for range 10 {
+			if err := get(t, api); err != nil {
+				t.Fatal(err)
+			}
+		}
+		wantError(t, get(t, api), providers.RateLimited, "")
+		want := []providers.Budget{{Scope: "user", Limit: 50, Remaining: 0, ResetsAt: p.ends}}
+		if diff := cmp.Diff(want, transport.Health().Budgets); diff != "" {
+			t.Errorf("budgets (-want +got):\n%s", diff)
+		}
+		time.Sleep(time.Minute)
+		if got := transport.Health().Budgets[0].Remaining; got != 50 {
+			t.Errorf("%d remain in a new window, want 50", got)
+		}
+	})
+}
+
+func TestARequestThatNeverLeftIsNotCounted(t *testing.T) {
+	s := newServer(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Limit", "50")
+		w.Header().Set("Remaining", "3")
+		w.Header().Set("Reset", "60")
+	})
+	transport := NewTransport(TransportConfig{Base: &http.Transport{DisableKeepAlives: true}, Limits: meter, BreakerFailures: 100})
+	api := s.plain(t, func(o *Options) { o.Client = &http.Client{Transport: transport} })
+	if _, err := api.Do(t.Context(), Delete("delete thing", "1"), nil); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	for range 5 {
+		_, err := api.Do(t.Context(), Post("create thing", 1, "things"), nil)
+		wantError(t, err, providers.Unavailable, providers.Unreachable)
+	}
+	if got := transport.Health().Budgets[0].Remaining; got != 3 {
+		t.Errorf("%d remain, want 3", got)
+	}
+}
+
+func TestABudgetBelievesTheLeastOfOneWindowAndAllOfANewOne(t *testing.T) {
+	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	told := func(remaining int, reset time.Duration) []providers.Limit {
+		return []providers.Limit{{Scope: "user", Limit: 50, Remaining: remaining, Reset: reset}}
+	}
+	var b budget
+	b.learn(now, told(10, time.Minute))
+	for _, test := range []struct {
+		name      string
+		after     time.Duration
+		remaining int
+		reset     time.Duration
+		want      int
+	}{
+		{"an answer that was overtaken", time.Second, 12, time.Minute, 10},
+		{"another client took some", time.Second, 4, 59 * time.Second, 4},
+		{"a new window", 2 * time.Second, 49, 3 * time.Minute, 49},
+		{"nonsense", 3 * time.Second, -5, -time.Hour, 0},
+	} {
+		at := now.Add(test.after)
+		b.learn(at, told(test.remaining, test.reset))
+		if got := b.snapshot(at)[0].Remaining; got != test.want {
+			t.Errorf("%s: %d remain, want %d", test.name, got, test.want)
+		}
+	}
+}
+
+func TestAWrongHeaderSilencesAnAccountForAnHourAtMost(t *testing.T) {
+	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	for name, block := range map[string]func(*budget){
+		"a limit":                  func(b *budget) { b.learn(now, []providers.Limit{{Scope: "user", Limit: 50, Reset: 1 << 62}}) },
+		"a limit that is not told": func(b *budget) { b.learn(now, []providers.Limit{{Scope: "user", Reset: 1 << 62}}) },
+		"a pause":                  func(b *budget) { b.pause(now.Add(24*365*time.Hour), now) },
+	} {
+		var b budget
+		block(&b)
+		if got := b.take(now); got != time.Hour {
+			t.Errorf("%s: wait = %v, want 1 h", name, got)
+		}
+		if got := b.take(now.Add(time.Hour)); got > 0 {
+			t.Errorf("%s: after an hour %v are left", name, got)
+		}
+	}
+}
+
+func TestWaitingForAnAllowanceDoesNotHideAnOpenBreaker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := play(step{status: 503, header: []string{"Limit", "1", "Remaining", "0", "Reset", "5"}})
+		api, _ := s.over(t, TransportConfig{Tries: 1, Limits: meter, BreakerFailures: 1})
+		wantError(t, get(t, api), providers.Unavailable, providers.Unreachable)
+		start := time.Now()
+		wantError(t, get(t, api), providers.Unavailable, providers.CircuitOpen)
+		if got := time.Since(start); got != 0 {
+			t.Errorf("told after %v", got)
+		}
+	})
+}
+
+func TestACallerWhoLeavesWhileWaitingForAnAllowanceIsToldSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &metered{limit: 1}
+		api := newAPI(t, NewTransport(TransportConfig{Base: p, Limits: meter, Timeout: time.Hour}))
+		if err := get(t, api); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		_, err := api.Do(ctx, Post("create thing", 1, "things"), &thing{})
+		wantError(t, err, providers.Canceled, "")
+		if p.requests != 1 {
+			t.Errorf("%d requests, want 1", p.requests)
+		}
+	})
+}
