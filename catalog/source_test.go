@@ -1,0 +1,238 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"regtok/cache"
+	"regtok/providers"
+)
+
+// source is a provider in memory that does as a test says: it counts what it is asked, is slow, and fails.
+type source struct {
+	driver providers.Driver
+
+	mu            sync.Mutex
+	organizations []providers.Organization
+	registries    map[providers.ID][]providers.Registry
+	tokens        map[providers.ID][]providers.Token
+	users         map[providers.ID][]providers.User
+	end           time.Time // of the credential
+	delay         time.Duration
+	fail          func(op string, id providers.ID) error
+	asked         map[string]int
+}
+
+var _ providers.Provider = (*source)(nil)
+
+// newSource makes a provider without anything.
+func newSource(name string) *source {
+	return &source{
+		driver:     providers.Driver{Name: name, Title: name},
+		registries: map[providers.ID][]providers.Registry{},
+		tokens:     map[providers.ID][]providers.Token{},
+		users:      map[providers.ID][]providers.User{},
+		asked:      map[string]int{},
+	}
+}
+
+// newGrid makes a provider with one organization, that many registries, r0, r1 and so on, each with that many tokens,
+// t0, t1 and so on, and with the person u0.
+func newGrid(name string, registries, tokens int) *source {
+	s := newSource(name)
+	o := s.organization("o")
+	s.users[o] = []providers.User{{ID: providers.UserID(name, "u0"), Name: "Zero", Complete: true}}
+	for i := range registries {
+		r := s.registry(o, numbered("r", i))
+		for j := range tokens {
+			s.token(r, numbered("t", j))
+		}
+	}
+	return s
+}
+
+func (s *source) organization(native string) providers.ID {
+	id := providers.OrganizationID(s.driver.Name, native)
+	s.organizations = append(s.organizations, providers.Organization{ID: id, Slug: native, Name: "Organization " + native})
+	return id
+}
+
+func (s *source) registry(organization providers.ID, native string) providers.ID {
+	id := organization.RegistryID(native)
+	s.registries[organization] = append(s.registries[organization], providers.Registry{ID: id, Slug: native, Name: native, State: providers.Ready})
+	return id
+}
+
+func (s *source) token(registry providers.ID, native string) providers.ID {
+	id := registry.TokenID(native)
+	s.tokens[registry] = append(s.tokens[registry], providers.Token{ID: id, Name: native, Enabled: true, CreatedAt: time.Unix(1e9, 0)})
+	return id
+}
+
+func numbered(letter string, n int) string { return fmt.Sprintf("%s%d", letter, n) }
+
+// failing makes every call of these operations fail; without operations, every call.
+func (s *source) failing(err error, ops ...string) {
+	s.behave(func(op string, _ providers.ID) error {
+		if len(ops) == 0 || slices.Contains(ops, op) {
+			return err
+		}
+		return nil
+	})
+}
+
+func (s *source) behave(fail func(op string, id providers.ID) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fail = fail
+}
+
+func (s *source) slow(delay time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.delay = delay
+}
+
+// requests is what was asked since the last call, by operation.
+func (s *source) requests() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	asked := maps.Clone(s.asked)
+	clear(s.asked)
+	return asked
+}
+
+// answer counts a call and says what becomes of it.
+func (s *source) answer(ctx context.Context, op string, id providers.ID) error {
+	s.mu.Lock()
+	s.asked[op]++
+	fail, delay := s.fail, s.delay
+	s.mu.Unlock()
+	if delay > 0 {
+		select {
+		case <-time.After(delay):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	if fail != nil {
+		return fail(op, id)
+	}
+	return nil
+}
+
+// listed is a whole list as one page.
+func listed[T any](ctx context.Context, s *source, op string, id providers.ID, list func() []T) (providers.Page[T], error) {
+	if err := s.answer(ctx, op, id); err != nil {
+		return providers.Page[T]{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return providers.Page[T]{Items: slices.Clone(list())}, nil
+}
+
+// picked is one item of a list.
+func picked[T any](ctx context.Context, s *source, op string, id providers.ID, list func() []T, key func(T) providers.ID) (T, error) {
+	var none T
+	if err := s.answer(ctx, op, id); err != nil {
+		return none, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, item := range list() {
+		if key(item) == id {
+			return item, nil
+		}
+	}
+	return none, providers.NotFoundError(s.driver.Name, op)
+}
+
+func (s *source) Organizations(ctx context.Context, _ providers.PageRequest) (providers.Page[providers.Organization], error) {
+	return listed(ctx, s, "organizations", providers.ID{}, func() []providers.Organization { return s.organizations })
+}
+
+func (s *source) Registries(ctx context.Context, id providers.ID, _ providers.PageRequest) (providers.Page[providers.Registry], error) {
+	return listed(ctx, s, "registries", id, func() []providers.Registry { return s.registries[id] })
+}
+
+func (s *source) Registry(ctx context.Context, id providers.ID) (providers.Registry, error) {
+	return picked(ctx, s, "registry", id, func() []providers.Registry { return s.registries[id.OfOrganization()] },
+		func(r providers.Registry) providers.ID { return r.ID })
+}
+
+func (s *source) Tokens(ctx context.Context, id providers.ID, _ providers.PageRequest) (providers.Page[providers.Token], error) {
+	return listed(ctx, s, "tokens", id, func() []providers.Token { return s.tokens[id] })
+}
+
+func (s *source) Token(ctx context.Context, id providers.ID) (providers.Token, error) {
+	return picked(ctx, s, "token", id, func() []providers.Token { return s.tokens[id.OfRegistry()] },
+		func(t providers.Token) providers.ID { return t.ID })
+}
+
+func (s *source) Users(ctx context.Context, id providers.ID, _ providers.PageRequest) (providers.Page[providers.User], error) {
+	return listed(ctx, s, "users", id, func() []providers.User { return s.users[id] })
+}
+
+func (s *source) User(ctx context.Context, organization, id providers.ID) (providers.User, error) {
+	return picked(ctx, s, "user", id, func() []providers.User { return s.users[organization] },
+		func(u providers.User) providers.ID { return u.ID })
+}
+
+func (s *source) CredentialExpiry(ctx context.Context) (time.Time, error) {
+	return s.end, s.answer(ctx, "credential", providers.ID{})
+}
+
+// The catalog only reads.
+
+func (s *source) CreateToken(context.Context, providers.ID, providers.TokenState) (providers.Created, error) {
+	return providers.Created{}, providers.UnsupportedError(s.driver.Name, "create token", "")
+}
+
+func (s *source) ReplaceToken(context.Context, providers.ID, providers.TokenState) (providers.Created, error) {
+	return providers.Created{}, providers.UnsupportedError(s.driver.Name, "replace token", "")
+}
+
+func (s *source) PatchToken(context.Context, providers.ID, providers.TokenPatch) (providers.Token, error) {
+	return providers.Token{}, providers.UnsupportedError(s.driver.Name, "patch token", "")
+}
+
+func (s *source) DeleteToken(context.Context, providers.ID) error {
+	return providers.UnsupportedError(s.driver.Name, "delete token", "")
+}
+
+// account is an account at s.
+func (s *source) account(name string) *Account {
+	return &Account{Name: name, Driver: s.driver, Provider: s}
+}
+
+// over makes a catalog of accounts.
+func over(t testing.TB, accounts ...*Account) *Catalog {
+	t.Helper()
+	return newCatalog(t, Options{Accounts: accounts})
+}
+
+// newCatalog completes the options: with a cache, and with the accounts' drivers.
+func newCatalog(t testing.TB, o Options) *Catalog {
+	t.Helper()
+	if o.Cache == nil {
+		o.Cache = cache.New(cache.Options{})
+	}
+	t.Cleanup(o.Cache.Close)
+	for _, a := range o.Accounts {
+		if !slices.ContainsFunc(o.Drivers, func(d providers.Driver) bool { return d.Name == a.Driver.Name }) {
+			o.Drivers = append(o.Drivers, a.Driver)
+		}
+	}
+	return New(o)
+}
+
+var (
+	errDown   = &providers.Error{Kind: providers.Unavailable, Reason: providers.Unreachable, Provider: "test", Op: "ask"}
+	errGone   = &providers.Error{Kind: providers.NotFound, Provider: "test", Op: "ask", Status: 404}
+	errSecret = &providers.Error{Kind: providers.Forbidden, Provider: "test", Op: "ask", Status: 403}
+)
