@@ -20,36 +20,42 @@ type Order[T any] struct {
 // sortKey is what an item is sorted by: a text or a moment.
 type sortKey struct {
 	text string
-	time int64 // Unix nanoseconds
+	time int64 // Unix microseconds: nanoseconds end with the year 2262, tokens do not
 	none bool
 }
 
-func byText(s string) sortKey { return sortKey{text: strings.ToLower(s)} }
+func byText(s string) sortKey {
+	return sortKey{text: strings.ToLower(s), none: s == ""}
+}
 
 func byTime(t time.Time) sortKey {
 	if t.IsZero() {
 		return sortKey{none: true}
 	}
-	return sortKey{time: t.UnixNano()}
+	return sortKey{time: t.UnixMicro()}
 }
+
+// place is where an item stands in an order.
+type place struct {
+	key sortKey
+	id  providers.ID
+}
+
+func (o Order[T]) place(item T) place { return place{o.key(item), o.id(item)} }
 
 // compare orders a before b when it is negative.
-func (o Order[T]) compare(a, b T) int {
-	return o.compareKeys(o.key(a), o.id(a), o.key(b), o.id(b))
-}
-
-func (o Order[T]) compareKeys(a sortKey, aID providers.ID, b sortKey, bID providers.ID) int {
-	if a.none != b.none {
-		if a.none {
+func (o Order[T]) compare(a, b place) int {
+	if a.key.none != b.key.none {
+		if a.key.none {
 			return 1
 		}
 		return -1
 	}
-	c := cmp.Or(cmp.Compare(a.time, b.time), strings.Compare(a.text, b.text))
+	c := cmp.Or(cmp.Compare(a.key.time, b.key.time), strings.Compare(a.key.text, b.key.text))
 	if o.desc {
 		c = -c
 	}
-	return cmp.Or(c, compareIDs(aID, bID))
+	return cmp.Or(c, compareIDs(a.id, b.id))
 }
 
 func compareIDs(a, b providers.ID) int {
@@ -79,7 +85,7 @@ func UsersByName() Order[*User] {
 	}
 }
 
-// RegistriesByName and RegistriesByCreation are the orders of registries.
+// RegistriesByName is the order by name, in any case.
 func RegistriesByName(desc bool) Order[*Registry] {
 	return registryOrder("name", desc, func(r *Registry) sortKey { return byText(r.Name) })
 }

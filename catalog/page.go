@@ -34,74 +34,85 @@ func Cut[T any](items []T, order Order[T], r PageRequest) (Page[T], error) {
 		return Page[T]{}, &providers.Error{Kind: providers.Invalid, Field: "first",
 			Message: fmt.Sprintf("first is %d; ask for 1 to %d and follow pageInfo.endCursor for more", r.First, MaxPage)}
 	}
-	page := Page[T]{All: items, order: order}
-	rest := items
+	var after *place
 	if r.After != "" {
-		key, id, err := order.position(r.After)
+		position, err := order.position(r.After)
 		if err != nil {
 			return Page[T]{}, err
 		}
-		rest = make([]T, 0, len(items))
-		for _, item := range items {
-			if order.compareKeys(order.key(item), order.id(item), key, id) > 0 {
-				rest = append(rest, item)
-			}
-		}
-		page.HasPrevious = len(rest) < len(items)
+		after = &position
 	}
-	page.Items = smallest(rest, r.First, order.compare)
-	page.HasNext = len(rest) > len(page.Items)
-	return page, nil
+	next, behind := order.next(items, after, r.First)
+	return Page[T]{
+		Items: next, All: items, order: order,
+		HasPrevious: behind < len(items), HasNext: len(next) < behind,
+	}, nil
 }
 
-// smallest returns the n smallest items in order, and leaves items as they are.
-func smallest[T any](items []T, n int, compare func(a, b T) int) []T {
-	sorted := slices.Clone(items)
-	slices.SortFunc(sorted, compare)
-	return sorted[:min(n, len(sorted))]
+// next returns the first n of the items behind a place, nil being the beginning, and how many are behind it in all.
+// A page is short and a list may be long, so keeping the smallest is many times faster than sorting them all.
+func (o Order[T]) next(items []T, after *place, n int) (kept []T, behind int) {
+	kept = make([]T, 0, min(n, len(items)))
+	var last place // of kept
+	for _, item := range items {
+		at := o.place(item)
+		if after != nil && o.compare(at, *after) <= 0 {
+			continue
+		}
+		behind++
+		if len(kept) == n {
+			if o.compare(at, last) >= 0 {
+				continue
+			}
+			kept = kept[:n-1]
+		}
+		i, _ := slices.BinarySearchFunc(kept, at, func(k T, at place) int { return o.compare(o.place(k), at) })
+		kept = slices.Insert(kept, i, item)
+		last = o.place(kept[len(kept)-1])
+	}
+	return kept, behind
 }
 
 // Cursor is the place of an item of this page.
 func (p Page[T]) Cursor(item T) string {
-	key := p.order.key(item)
-	id := p.order.id(item).String()
+	at := p.order.place(item)
 	position := "n:"
 	switch {
-	case key.none:
-	case key.text != "":
-		position = "t:" + key.text
+	case at.key.none:
+	case at.key.text != "":
+		position = "t:" + at.key.text
 	default:
-		position = "d:" + strconv.FormatInt(key.time, 36)
+		position = "d:" + strconv.FormatInt(at.key.time, 36)
 	}
-	return providers.EncodeCursor(p.order.scope(), id+" "+position)
+	return providers.EncodeCursor(p.order.scope(), at.id.String()+" "+position)
 }
 
 // position reads a cursor of this order.
-func (o Order[T]) position(cursor string) (sortKey, providers.ID, error) {
+func (o Order[T]) position(cursor string) (place, error) {
 	text, err := providers.DecodeCursor(cursor, o.scope())
 	if err != nil {
-		return sortKey{}, providers.ID{}, err
+		return place{}, err
 	}
 	damaged := &providers.Error{Kind: providers.Invalid, Field: "after", Message: "the cursor is damaged"}
 	encoded, position, _ := strings.Cut(text, " ")
 	id, err := providers.ParseID(encoded)
 	if err != nil {
-		return sortKey{}, providers.ID{}, damaged
+		return place{}, damaged
 	}
 	kind, value, _ := strings.Cut(position, ":")
 	switch kind {
 	case "n":
-		return sortKey{none: true}, id, nil
+		return place{sortKey{none: true}, id}, nil
 	case "t":
-		return sortKey{text: value}, id, nil
+		return place{sortKey{text: value}, id}, nil
 	case "d":
 		at, err := strconv.ParseInt(value, 36, 64)
 		if err != nil {
-			return sortKey{}, providers.ID{}, damaged
+			return place{}, damaged
 		}
-		return sortKey{time: at}, id, nil
+		return place{sortKey{time: at}, id}, nil
 	}
-	return sortKey{}, providers.ID{}, damaged
+	return place{}, damaged
 }
 
 func (o Order[T]) scope() string {
