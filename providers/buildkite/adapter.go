@@ -62,7 +62,9 @@ func open(config providers.Config) (providers.Provider, error) {
 }
 
 // Organizations lists the organizations that the access token belongs to and the settings let through.
-func (a *adapter) Organizations(ctx context.Context, page providers.PageRequest) (providers.Page[providers.Organization], error) {
+func (a *adapter) Organizations(
+	ctx context.Context, page providers.PageRequest,
+) (providers.Page[providers.Organization], error) {
 	const op = "list organizations"
 	key := func(o providers.Organization) providers.ID { return o.ID }
 	return providers.ReadPage(op, providers.ProviderID(name), key, page, func() ([]providers.Organization, error) {
@@ -95,7 +97,9 @@ func (a *adapter) organizations(ctx context.Context, op string) ([]providers.Org
 }
 
 // Registries lists the registries of an organization.
-func (a *adapter) Registries(ctx context.Context, organization providers.ID, page providers.PageRequest) (providers.Page[providers.Registry], error) {
+func (a *adapter) Registries(
+	ctx context.Context, organization providers.ID, page providers.PageRequest,
+) (providers.Page[providers.Registry], error) {
 	const op = "list registries"
 	if !valid(organization, providers.OrganizationKind) {
 		return providers.Page[providers.Registry]{}, providers.NotFoundError(name, op)
@@ -151,9 +155,15 @@ func (a *adapter) registries(ctx context.Context, op string, organization provid
 
 // CredentialExpiry asks Buildkite when the access token ends. Any access token may ask that about itself.
 func (a *adapter) CredentialExpiry(ctx context.Context) (time.Time, error) {
+	call := rest.Get("get credential", "v2", "access-token")
 	var token accessToken
-	_, err := a.do(ctx, rest.Get("get credential", "v2", "access-token"), &token)
-	return token.ExpiresAt.Time, err
+	if _, err := a.do(ctx, call, &token); err != nil {
+		return time.Time{}, err
+	}
+	if !uuid.MatchString(token.UUID) {
+		return time.Time{}, a.api.Nonsense(call, "an access token without a UUID")
+	}
+	return token.ExpiresAt.Time, nil
 }
 
 // firstPage asks for the largest page where pages are documented.

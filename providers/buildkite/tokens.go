@@ -9,7 +9,9 @@ import (
 )
 
 // Tokens lists the tokens of a registry.
-func (a *adapter) Tokens(ctx context.Context, registry providers.ID, page providers.PageRequest) (providers.Page[providers.Token], error) {
+func (a *adapter) Tokens(
+	ctx context.Context, registry providers.ID, page providers.PageRequest,
+) (providers.Page[providers.Token], error) {
 	const op = "list tokens"
 	if !valid(registry, providers.RegistryKind) {
 		return providers.Page[providers.Token]{}, providers.NotFoundError(name, op)
@@ -73,7 +75,9 @@ func (a *adapter) Token(ctx context.Context, id providers.ID) (providers.Token, 
 }
 
 // CreateToken makes a token with POST, once.
-func (a *adapter) CreateToken(ctx context.Context, registry providers.ID, in providers.TokenState) (providers.Created, error) {
+func (a *adapter) CreateToken(
+	ctx context.Context, registry providers.ID, in providers.TokenState,
+) (providers.Created, error) {
 	const op = "create token"
 	if err := providers.CheckFields(name, op, in.Fields(), capabilities().CreateFields); err != nil {
 		return providers.Created{}, err

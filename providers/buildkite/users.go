@@ -8,7 +8,9 @@ import (
 )
 
 // Users lists the members of an organization. Besides its scope that takes the permission to see its teams.
-func (a *adapter) Users(ctx context.Context, organization providers.ID, page providers.PageRequest) (providers.Page[providers.User], error) {
+func (a *adapter) Users(
+	ctx context.Context, organization providers.ID, page providers.PageRequest,
+) (providers.Page[providers.User], error) {
 	const op = "list users"
 	if !valid(organization, providers.OrganizationKind) {
 		return providers.Page[providers.User]{}, providers.NotFoundError(name, op)

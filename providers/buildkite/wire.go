@@ -169,5 +169,6 @@ func (u user) domain() providers.User {
 }
 
 type accessToken struct {
+	UUID      string    `json:"uuid"`
 	ExpiresAt rest.Time `json:"expires_at"`
 }
