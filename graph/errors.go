@@ -8,10 +8,10 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/sosodev/duration"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"regtok/catalog"
+	"regtok/graph/internal/scalar"
 	"regtok/providers"
 	"regtok/server/requestid"
 )
@@ -82,7 +82,7 @@ func (p presenter) upstream(ctx context.Context, shown *gqlerror.Error, e *provi
 		shown.Extensions["requiredScope"] = e.RequiredScope
 	}
 	if e.RetryAfter > 0 {
-		shown.Extensions["retryAfter"] = duration.Format(e.RetryAfter.Round(time.Second))
+		shown.Extensions["retryAfter"] = scalar.FormatDuration(e.RetryAfter.Round(time.Second))
 	}
 	return shown
 }

@@ -3,10 +3,10 @@ package scalar
 
 import (
 	"fmt"
+	"regexp"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/sosodev/duration"
 
 	"regtok/providers"
 )
@@ -41,36 +41,18 @@ func MarshalDateTime(t time.Time) graphql.Marshaler {
 	return graphql.MarshalString(t.UTC().Format(time.RFC3339Nano))
 }
 
+// timestamp is RFC 3339, of which time.Parse alone takes more: hours of one digit, commas, zones of more than a day.
+var timestamp = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
+
 // UnmarshalDateTime reads RFC 3339 with a zone.
 func UnmarshalDateTime(v any) (time.Time, error) {
-	if text, ok := v.(string); ok {
-		if t, err := time.Parse(time.RFC3339, text); err == nil {
+	if text, ok := v.(string); ok && timestamp.MatchString(text) {
+		t, err := time.Parse(time.RFC3339, text)
+		if year := t.UTC().Year(); err == nil && 0 <= year && year <= 9999 {
 			return t, nil
 		}
 	}
 	return time.Time{}, invalid("a DateTime is RFC 3339 with a zone, for example \"2026-03-01T12:00:00Z\"")
-}
-
-// MarshalDuration writes a span of time with days of 24 hours.
-func MarshalDuration(d time.Duration) graphql.Marshaler {
-	return graphql.MarshalString(duration.Format(d))
-}
-
-// UnmarshalDuration reads ISO 8601. Years and months are refused, because their length varies.
-func UnmarshalDuration(v any) (time.Duration, error) {
-	text, ok := v.(string)
-	if ok && len(text) <= 64 {
-		d, err := duration.Parse(text)
-		if err == nil && d.Years == 0 && d.Months == 0 && within(d.Weeks*7+d.Days, d.Hours, d.Minutes, d.Seconds) {
-			return d.ToTimeDuration(), nil
-		}
-	}
-	return 0, invalid("a Duration is ISO 8601 in weeks, days, hours, minutes and seconds, for example \"P30D\" or \"PT12H\", and at most 100 years")
-}
-
-// within tells whether a span fits into time.Duration.
-func within(days, hours, minutes, seconds float64) bool {
-	return days+hours/24+minutes/1440+seconds/86400 <= 36500
 }
 
 // MarshalURL writes an absolute URL.
