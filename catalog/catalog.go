@@ -4,6 +4,7 @@
 package catalog
 
 import (
+	"log/slog"
 	"time"
 
 	"regtok/cache"
@@ -19,6 +20,9 @@ type Options struct {
 	Policy   Policy
 	// LoadTimeout bounds one read of a provider, retries included. 0: 30 s.
 	LoadTimeout time.Duration
+	// Log gets the faults of this server that only make a list partial; nil: nobody. Faults of providers are logged
+	// where they are met.
+	Log *slog.Logger
 }
 
 // Catalog is all providers as one.
@@ -27,6 +31,7 @@ type Catalog struct {
 	accounts []*Account
 	policy   Policy
 	cache    *cache.Cache
+	log      *slog.Logger
 	views    views
 	singles  singleReads
 }
@@ -36,7 +41,7 @@ func New(o Options) *Catalog {
 	if o.LoadTimeout == 0 {
 		o.LoadTimeout = 30 * time.Second
 	}
-	c := &Catalog{drivers: o.Drivers, accounts: o.Accounts, policy: o.Policy, cache: o.Cache}
+	c := &Catalog{drivers: o.Drivers, accounts: o.Accounts, policy: o.Policy, cache: o.Cache, log: o.Log}
 	c.views = newViews(c, o.LoadTimeout)
 	return c
 }

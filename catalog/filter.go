@@ -59,6 +59,7 @@ type ScopeFilter struct{ Type, Name, Action string }
 
 // Matcher makes the test of one moment: whether a token passes.
 func (f TokenFilter) Matcher(now time.Time) func(*Token) bool {
+	f.Search = strings.ToLower(f.Search) // once, not for each token
 	if f.DueWithin != nil {
 		within := Range{From: now, To: now.Add(*f.DueWithin)}
 		rest := f
@@ -77,6 +78,23 @@ func (f TokenFilter) Matcher(now time.Time) func(*Token) bool {
 			(f.Scope == nil || slices.ContainsFunc(t.Scopes, f.Scope.match)) &&
 			found(f.Search, t.Name, t.ID.Native, t.Username)
 	}
+}
+
+// providers are the names of those that can have what passes; nil: all.
+func (f TokenFilter) providers() []string {
+	if f.States != nil && len(f.States) == 0 {
+		return []string{}
+	}
+	if f.CreatedByIDs == nil {
+		return f.Providers
+	}
+	names := []string{}
+	for _, id := range f.CreatedByIDs {
+		if among(f.Providers, id.Provider) {
+			names = append(names, id.Provider)
+		}
+	}
+	return names
 }
 
 // holds tells whether a moment lies in the span. No moment lies only in the span that is open at both ends.

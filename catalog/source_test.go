@@ -232,7 +232,12 @@ func newCatalog(t testing.TB, o Options) *Catalog {
 }
 
 var (
-	errDown   = &providers.Error{Kind: providers.Unavailable, Reason: providers.Unreachable, Provider: "test", Op: "ask"}
-	errGone   = &providers.Error{Kind: providers.NotFound, Provider: "test", Op: "ask", Status: 404}
-	errSecret = &providers.Error{Kind: providers.Forbidden, Provider: "test", Op: "ask", Status: 403}
+	errDown      = &providers.Error{Kind: providers.Unavailable, Reason: providers.Unreachable, Provider: "test", Op: "ask"}
+	errGone      = &providers.Error{Kind: providers.NotFound, Provider: "test", Op: "ask", Status: 404}
+	errForbidden = &providers.Error{Kind: providers.Forbidden, Provider: "test", Op: "ask", Status: 403}
 )
+
+// contextFor is a context that ends after a while.
+func contextFor(t testing.TB, d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(t.Context(), d)
+}

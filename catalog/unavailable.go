@@ -1,0 +1,126 @@
+package catalog
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"regtok/cache"
+	"regtok/providers"
+)
+
+// Unavailable is a source that is missing from a list, or that answers with old data.
+type Unavailable struct {
+	Account *Account
+	// Organization or Registry is set when only that one is missing.
+	Organization, Registry providers.ID
+	Reason                 UnavailableReason
+	// Message is for people and holds no upstream text.
+	Message    string
+	RetryAfter time.Duration // 0: not known
+	StaleSince time.Time     // zero: nothing of this source is in the list
+}
+
+// UnavailableReason says why a source is missing.
+type UnavailableReason string
+
+// The reasons why a source is missing.
+const (
+	Unreachable     UnavailableReason = "UNREACHABLE"
+	TimedOut        UnavailableReason = "TIMEOUT"
+	RateLimited     UnavailableReason = "RATE_LIMITED"
+	Unauthorized    UnavailableReason = "UNAUTHORIZED"
+	Forbidden       UnavailableReason = "FORBIDDEN"
+	CircuitOpen     UnavailableReason = "CIRCUIT_OPEN"
+	InvalidResponse UnavailableReason = "INVALID_RESPONSE"
+)
+
+// Explain tells why a source is missing, without any upstream text.
+func Explain(err error) (reason UnavailableReason, message string, retryAfter time.Duration) {
+	e, ok := errors.AsType[*providers.Error](err)
+	switch {
+	case !ok && errors.Is(err, context.DeadlineExceeded):
+		return TimedOut, "the provider did not answer in time", 0
+	case !ok:
+		return Unreachable, "the provider could not be read", 0
+	case e.Kind == providers.RateLimited:
+		return RateLimited, "the provider's request allowance is used up for now", e.RetryAfter
+	case e.Kind == providers.Unauthorized:
+		return Unauthorized, "the provider refuses this server's credential", 0
+	case e.Kind == providers.Forbidden && e.RequiredScope != "":
+		return Forbidden, "this server's credential lacks the scope " + e.RequiredScope, 0
+	case e.Kind == providers.Forbidden:
+		return Forbidden, "this server's credential may not read it", 0
+	case e.Kind == providers.NotFound, e.Kind == providers.Invalid:
+		return Forbidden, "the provider has no such thing, or does not show it to this server; the account's settings may be wrong", 0
+	case e.Reason == providers.Timeout:
+		return TimedOut, "the provider did not answer in time", e.RetryAfter
+	case e.Reason == providers.CircuitOpen:
+		return CircuitOpen, "the provider failed so often of late that it is left alone for a moment", e.RetryAfter
+	case e.Reason == providers.InvalidResponse:
+		return InvalidResponse, "the provider's answer makes no sense", e.RetryAfter
+	}
+	return Unreachable, "the provider could not be reached, or has a fault", e.RetryAfter
+}
+
+// Old notes a source whose entry is old because its provider failed; nothing when it is fresh.
+func Old[V any](source Unavailable, entry cache.Entry[V]) []Unavailable {
+	var g gaps
+	g.note(source, entry.Err, entry.StaleSince, entry.Cause)
+	return g.list
+}
+
+// gaps collects what a list lacks, from several goroutines.
+type gaps struct {
+	log  *slog.Logger // nil: nobody
+	mu   sync.Mutex
+	list []Unavailable
+}
+
+// note records what a source's entry lacks: all of it, or what has changed since it became old.
+func (g *gaps) note(u Unavailable, err error, staleSince time.Time, cause error) {
+	switch {
+	case err != nil:
+	case staleSince.IsZero(), cause == nil: // fresh, or old by a moment and being renewed
+		return
+	default:
+		u.StaleSince, err = staleSince, cause
+	}
+	if g.log != nil && !explained(err) {
+		g.log.Error("a source failed", "provider", u.Account.Driver.Name, "account", u.Account.Name, "err", err)
+	}
+	u.Reason, u.Message, u.RetryAfter = Explain(err)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.list = append(g.list, u)
+}
+
+// explained tells whether Explain says all that there is to say. What it does not know is a fault of this server's.
+func explained(err error) bool {
+	_, known := errors.AsType[*providers.Error](err)
+	return known || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || errors.Is(err, cache.ErrClosed)
+}
+
+// sorted is what was noted, in one order however the goroutines ran. None may run any more.
+func (g *gaps) sorted() []Unavailable {
+	slices.SortStableFunc(g.list, func(a, b Unavailable) int {
+		return cmp.Or(
+			compareIDs(a.Account.ID(), b.Account.ID()),
+			compareIDs(a.Organization, b.Organization),
+			compareIDs(a.Registry, b.Registry),
+		)
+	})
+	return g.list
+}
+
+// unlessGone is no error for what is gone, or was never there: a list lacks nothing of it.
+func unlessGone(err error) error {
+	if providers.KindOf(err) == providers.NotFound {
+		return nil
+	}
+	return err
+}
