@@ -10,7 +10,7 @@ import (
 	"regtok/providers/tap"
 )
 
-// demoMaxAge is the rotation policy of the demo: without one, Buildkite's tokens are never due.
+// demoMaxAge is the demo's rotation policy where tokens do not end by themselves: they would never be due.
 const demoMaxAge = isoDuration(90 * 24 * time.Hour)
 
 // demo serves the API over the emulator of every provider.
@@ -22,7 +22,11 @@ type demo struct {
 // Run implements the command.
 func (d demo) Run(p process) error {
 	var accounts []accountConfig
+	maxAge := map[string]isoDuration{}
 	for _, driver := range all.Drivers() {
+		if !driver.Capabilities.Expiry {
+			maxAge[driver.Name] = demoMaxAge
+		}
 		emulator, err := driver.Emulator(d.options())
 		if err != nil {
 			return usageError{err}
@@ -37,7 +41,6 @@ func (d demo) Run(p process) error {
 		accounts = append(accounts, accountConfig{driver: driver, name: "demo", settings: withDefaults(driver, emulator.Settings(base))})
 		fmt.Fprintf(p.stdout, "%s, emulated:  %s\n", driver.Title, base)
 	}
-	maxAge := map[string]isoDuration{"buildkite": demoMaxAge}
 	return api{settings: d.settings, accounts: accounts, maxAge: maxAge, introspection: true}.serve(p, func(base string) {
 		fmt.Fprintf(p.stdout, `
 Playground:  %[1]s/playground

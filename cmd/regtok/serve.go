@@ -40,7 +40,7 @@ type settings struct {
 // serve serves the API over accounts.
 type serve struct {
 	Config        string                 `short:"c" env:"REGTOK_CONFIG" placeholder:"FILE" help:"YAML file with accounts, and with any of these settings; underscores for dashes."`
-	MaxAge        map[string]isoDuration `env:"REGTOK_MAX_AGE" placeholder:"PROVIDER=DURATION" mapsep:"," help:"Rotation policy: how old tokens of a provider may become, for example buildkite=P90D. None: as old as they like."`
+	MaxAge        map[string]isoDuration `env:"REGTOK_MAX_AGE" placeholder:"PROVIDER=DURATION" mapsep:"," help:"Rotation policy: how old tokens of a provider may become, for example P90D. None: as old as they like."`
 	Introspection bool                   `env:"REGTOK_INTROSPECTION" help:"Let callers read the schema, which the playground needs for completion."`
 	settings
 
