@@ -3,9 +3,11 @@ package catalog
 import (
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
+	"fmt"
+	"strconv"
 	"time"
 
+	"regtok/cache"
 	"regtok/providers"
 )
 
@@ -43,15 +45,19 @@ type Token struct {
 	warnAhead time.Duration
 }
 
-// Version changes with every change of the token that its provider tells of. It is the same for every server and
-// does not depend on the order of scopes.
+// Version changes with every change of the token that its provider tells of, and with nothing else: neither with the
+// server, nor with its time zone, nor with the data of the people who made and changed the token.
 func (t *Token) Version() string {
-	told := t.Token
-	told.CreatedBy, told.UpdatedBy = nil, nil // people's own data may change without the token
-	body, err := json.Marshal(told)
-	if err != nil {
-		panic("a token does not encode: " + err.Error())
+	parts := []string{
+		t.ID.String(), t.Name, strconv.FormatBool(t.Enabled), t.Username, t.WebURL,
+		instant(t.ExpiresAt), instant(t.CreatedAt), instant(t.UpdatedAt),
 	}
-	sum := sha256.Sum256(body)
+	for _, s := range t.Scopes { // sorted by the adapter
+		parts = append(parts, s.Type, s.Name, cache.Join(s.Actions...), strconv.FormatBool(s.Implicit))
+	}
+	sum := sha256.Sum256([]byte(cache.Join(parts...)))
 	return base64.RawURLEncoding.EncodeToString(sum[:12])
 }
+
+// instant is a text for each moment, whatever its zone.
+func instant(t time.Time) string { return fmt.Sprintf("%d.%09d", t.Unix(), t.Nanosecond()) }
