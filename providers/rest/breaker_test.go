@@ -94,9 +94,9 @@ func TestOneProbeClosesTheBreakerOrOpensItAgain(t *testing.T) {
 		}
 		time.Sleep(10*time.Second - 1)
 		wantError(t, get(t, api), providers.Unavailable, providers.CircuitOpen)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		if e := wantError(t, get(t, api), providers.Unavailable, providers.Unreachable); e.Status != 503 {
-			t.Errorf("the probe = %v", e)
+			t.Errorf("the probe = %+v", e)
 		}
 		if e := wantError(t, get(t, api), providers.Unavailable, providers.CircuitOpen); e.RetryAfter != 10*time.Second {
 			t.Errorf("after a failed probe %v are left", e.RetryAfter)
@@ -182,9 +182,11 @@ func TestABodyThatNobodyClosesDoesNotHoldTheProbe(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := transport.RoundTrip(req); err != nil {
+		resp, err := transport.RoundTrip(req)
+		if err != nil {
 			t.Fatal(err)
 		}
+		defer resp.Body.Close() // much too late
 		wantError(t, get(t, api), providers.Unavailable, providers.CircuitOpen)
 		time.Sleep(10*time.Second + 10*time.Second) // until the try is over, and the breaker asks again
 		if err := get(t, api); err != nil {
@@ -236,7 +238,7 @@ func TestAnOpenBreakerEndsTheTriesWithWhatWentWrong(t *testing.T) {
 		api, _ := s.over(t, TransportConfig{BreakerFailures: 2})
 		e := wantError(t, get(t, api), providers.Unavailable, providers.Unreachable)
 		if e.Status != 503 || len(s.requests) != 2 {
-			t.Errorf("error = %v after %d requests", e, len(s.requests))
+			t.Errorf("error = %+v after %d requests", e, len(s.requests))
 		}
 		_, err := api.Do(t.Context(), Put("replace thing", 1, "1"), &thing{})
 		wantError(t, err, providers.Unavailable, providers.CircuitOpen)

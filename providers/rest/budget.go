@@ -11,6 +11,8 @@ import (
 )
 
 const (
+	// maxLimitsBody is how much of a 429's body Driver.Limits is promised.
+	maxLimitsBody = 4 << 10
 	// maxBlocked bounds how long a wrong header can silence an account: then one round of requests asks again.
 	maxBlocked = time.Hour
 	// sameWindow is how far apart the ends of one window can seem, told in whole seconds by answers of some delay.
@@ -55,15 +57,19 @@ func (t *Transport) acquire(ctx context.Context, m *marks) *providers.Error {
 	}
 }
 
-// learn feeds an answer to the budget. body is empty unless the answer is a 429.
+// learn feeds an answer to the budget. body is what was read of it so far.
 func (t *Transport) learn(m *marks, resp *http.Response, body []byte) {
+	refused := resp.StatusCode == http.StatusTooManyRequests
+	if !refused {
+		body = nil
+	}
 	var limits []providers.Limit
 	if t.limits != nil {
-		limits = t.limits(resp.StatusCode, resp.Header, body)
+		limits = t.limits(resp.StatusCode, resp.Header, body[:min(len(body), maxLimitsBody)])
 	}
 	now := time.Now()
 	t.budget.learn(now, limits)
-	if resp.StatusCode != http.StatusTooManyRequests {
+	if !refused {
 		return
 	}
 	m.wait = retryAfter(resp.Header, now)

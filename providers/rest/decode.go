@@ -49,10 +49,8 @@ func decodeJSON(body io.Reader, limit int64, out any) error {
 	// Vendors may add fields, repeat names and cut a text in the middle of a rune: none of it is worth a failed list.
 	err := json.UnmarshalRead(in, out, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	switch {
-	case in.end == errTooLarge:
-		return errTooLarge
-	case in.end != nil && in.end != io.EOF:
-		return readError(in.end)
+	case in.failed != nil:
+		return in.failed
 	case in.first == 0:
 		return errEmpty
 	case err != nil:
@@ -84,8 +82,8 @@ type bounded struct {
 	left int64
 	// first is the first byte that is no white space; 0: none came.
 	first byte
-	// end is why there is no more: io.EOF, or what went wrong.
-	end error
+	// end is what the body ended with; failed is why it is not whole.
+	end, failed error
 }
 
 // Read fills p as far as the body goes: a decoder that gets crumbs looks at a long text again for each of them.
@@ -100,8 +98,11 @@ func (b *bounded) Read(p []byte) (int, error) {
 		read, b.end = b.body.Read(p[n:])
 		n += read
 	}
-	if int64(n) > b.left {
-		n, b.end = int(b.left), errTooLarge
+	switch {
+	case int64(n) > b.left:
+		n, b.end, b.failed = int(b.left), errTooLarge, errTooLarge
+	case b.failed == nil && b.end != nil && !errors.Is(b.end, io.EOF):
+		b.failed = readError(b.end)
 	}
 	b.left -= int64(n)
 	if b.first == 0 {

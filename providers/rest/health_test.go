@@ -159,6 +159,35 @@ func TestTheTimeOfOneTryCoversItsBody(t *testing.T) {
 	})
 }
 
+func TestACallerWhoLeavesWhileReadingIsToldSoAndBlamesNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var seen []Observation
+		transport := NewTransport(TransportConfig{BreakerFailures: 1, Base: upstream(func(req *http.Request) (*http.Response, error) {
+			resp := respond(200, "")
+			resp.ContentLength = -1
+			resp.Body = &lateBody{ctx: req.Context(), after: 5 * time.Second, text: `{}`}
+			return resp, nil
+		}), Observe: func(o Observation) { seen = append(seen, o) }})
+		api := newAPI(t, transport)
+		for _, call := range []Call{Get("get thing", "1"), Post("create thing", 1, "things")} {
+			ctx, cancel := context.WithCancel(t.Context())
+			time.AfterFunc(time.Second, cancel)
+			_, err := api.Do(ctx, call, &thing{})
+			wantError(t, err, providers.Canceled, "")
+		}
+		synctest.Wait()
+		if diff := cmp.Diff(providers.Health{Healthy: true}, transport.Health()); diff != "" {
+			t.Errorf("health (-want +got):\n%s", diff)
+		}
+		if len(seen) != 2 || seen[0].Kind != providers.Canceled || seen[1].Kind != providers.Canceled {
+			t.Errorf("observations = %+v", seen)
+		}
+		if err := get(t, api); err != nil {
+			t.Errorf("the next call: %v", err)
+		}
+	})
+}
+
 // lateBody has its text after a while, unless its context ends before.
 type lateBody struct {
 	ctx   context.Context

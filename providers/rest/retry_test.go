@@ -100,6 +100,8 @@ func TestWhatMayBeRepeatedIsUntilItIsAnswered(t *testing.T) {
 		{"a lost replacement that is then refused", Put("replace thing", 1, "1"), []step{broken, {status: 429}}, 3, providers.OutcomeUnknown},
 		{"a lost deletion that then finds nothing has worked", Delete("delete thing", "1"), []step{broken, {status: 404}}, 2, ""},
 		{"a lost replacement that then finds nothing", Put("replace thing", 1, "1"), []step{broken, {status: 404}}, 2, providers.NotFound},
+		{"a lost replacement that then makes no sense", Put("replace thing", 1, "1"), []step{broken, {status: 405}}, 2, providers.OutcomeUnknown},
+		{"a replacement that makes no sense", Put("replace thing", 1, "1"), []step{{status: 405}}, 1, providers.Unavailable},
 		{"a deletion of nothing", Delete("delete thing", "1"), []step{{status: 404}}, 1, providers.NotFound},
 		{"a refused deletion of nothing", Delete("delete thing", "1"), []step{{status: 429}, {status: 404}}, 2, providers.NotFound},
 	} {

@@ -121,6 +121,8 @@ func newBase() http.RoundTripper {
 	base := standard.Clone()
 	base.MaxIdleConns = 2 * idleConnections
 	base.MaxIdleConnsPerHost = idleConnections
+	// All calls may share one HTTP/2 connection: one that died without a word must not swallow try after try.
+	base.HTTP2 = &http.HTTP2Config{SendPingTimeout: 5 * time.Second, PingTimeout: 3 * time.Second}
 	return base
 }
 

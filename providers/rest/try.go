@@ -10,9 +10,6 @@ import (
 	"time"
 )
 
-// maxLimitsBody is how much of a 429's body Driver.Limits is promised.
-const maxLimitsBody = 4 << 10
-
 // result is what one try brought: an answer or an error.
 type result struct {
 	resp *http.Response
@@ -56,7 +53,7 @@ func (t *Transport) try(req *http.Request, m *marks, number int, settle func(err
 		_ = resp.Body.Close()
 		cancel()
 		resp.Body = io.NopCloser(bytes.NewReader(text))
-		t.learn(m, resp, text[:min(len(text), maxLimitsBody)])
+		t.learn(m, resp, text)
 		run.finish(nil)
 		return result{resp: resp}
 	}

@@ -94,8 +94,8 @@ type thing struct {
 	Name string `json:"name"`
 }
 
-// wantError checks kind and reason, and that the error names provider and operation.
-func wantError(t *testing.T, err error, kind providers.Kind, reason providers.Reason) *providers.Error {
+// wantError checks kind and reason, and that the error names provider and operation. It returns a copy to look at.
+func wantError(t *testing.T, err error, kind providers.Kind, reason providers.Reason) providers.Error {
 	t.Helper()
 	e, ok := errors.AsType[*providers.Error](err)
 	if !ok {
@@ -107,7 +107,7 @@ func wantError(t *testing.T, err error, kind providers.Kind, reason providers.Re
 	if e.Provider != "acme" || e.Op == "" {
 		t.Errorf("error names provider %q and operation %q", e.Provider, e.Op)
 	}
-	return e
+	return *e
 }
 
 func newTLSServer(t *testing.T) *httptest.Server {
