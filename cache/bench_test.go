@@ -22,18 +22,15 @@ func ids(n int) []id {
 	return keys
 }
 
-func benchView(b *testing.B, options cache.Options, load func(context.Context, id) ([]string, error)) *cache.View[id, []string] {
+func benchView(b *testing.B, options cache.Options) *cache.View[id, []string] {
 	c := cache.New(options)
 	b.Cleanup(c.Close)
-	if load == nil {
-		load = func(context.Context, id) ([]string, error) { return []string{"a", "b"}, nil }
-	}
 	return cache.NewView(c, cache.Config[id, []string]{
 		Name: "bench",
 		Key: func(key id) cache.Key {
 			return cache.Key{Scope: cache.Scope{Tenant: key.provider, Name: cache.Join(key.registry)}, Item: cache.Join(key.native)}
 		},
-		Load:    load,
+		Load:    func(context.Context, id) ([]string, error) { return []string{"a", "b"}, nil },
 		Timeout: time.Minute,
 		Fresh:   func([]string) time.Duration { return time.Hour },
 		Stale:   time.Hour,
@@ -44,7 +41,7 @@ func benchView(b *testing.B, options cache.Options, load func(context.Context, i
 }
 
 func BenchmarkNearHit(b *testing.B) {
-	v := benchView(b, cache.Options{}, nil)
+	v := benchView(b, cache.Options{})
 	key := ids(1)[0]
 	v.Get(b.Context(), key)
 	b.ReportAllocs()
@@ -56,7 +53,7 @@ func BenchmarkNearHit(b *testing.B) {
 }
 
 func BenchmarkNearHitParallel(b *testing.B) {
-	v := benchView(b, cache.Options{}, nil)
+	v := benchView(b, cache.Options{})
 	keys := ids(1024)
 	v.GetMany(b.Context(), keys)
 	ctx := b.Context()
@@ -71,7 +68,7 @@ func BenchmarkNearHitParallel(b *testing.B) {
 }
 
 func BenchmarkGetManyOf100Hits(b *testing.B) {
-	v := benchView(b, cache.Options{}, nil)
+	v := benchView(b, cache.Options{})
 	keys := ids(100)
 	v.GetMany(b.Context(), keys)
 	b.ReportAllocs()
@@ -83,7 +80,7 @@ func BenchmarkGetManyOf100Hits(b *testing.B) {
 }
 
 func BenchmarkMiss(b *testing.B) {
-	v := benchView(b, cache.Options{Off: true}, nil)
+	v := benchView(b, cache.Options{Off: true})
 	key := ids(1)[0]
 	b.ReportAllocs()
 	for b.Loop() {
@@ -92,7 +89,7 @@ func BenchmarkMiss(b *testing.B) {
 }
 
 func BenchmarkGetManyOf100Misses(b *testing.B) {
-	v := benchView(b, cache.Options{Off: true}, nil)
+	v := benchView(b, cache.Options{Off: true})
 	keys := ids(100)
 	b.ReportAllocs()
 	for b.Loop() {
@@ -103,7 +100,7 @@ func BenchmarkGetManyOf100Misses(b *testing.B) {
 func BenchmarkGetManyOf100FromAfar(b *testing.B) {
 	m := cachetest.NewMemory()
 	keys := ids(100)
-	v := benchView(b, cache.Options{Store: m.Connect(), NearFor: time.Nanosecond}, nil)
+	v := benchView(b, cache.Options{Store: m.Connect(), NearFor: time.Nanosecond})
 	v.GetMany(b.Context(), keys)
 	b.ReportAllocs()
 	for b.Loop() {
@@ -113,7 +110,7 @@ func BenchmarkGetManyOf100FromAfar(b *testing.B) {
 
 // BenchmarkColdWith50Readers is one load that fifty readers wait for.
 func BenchmarkColdWith50Readers(b *testing.B) {
-	v := benchView(b, cache.Options{}, nil)
+	v := benchView(b, cache.Options{})
 	ctx := b.Context()
 	b.ReportAllocs()
 	n := 0

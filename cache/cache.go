@@ -7,16 +7,15 @@
 // # Ages
 //
 // An entry is fresh for Config.Fresh: it is served as it is. Then it is stale for Config.Stale: it is served at once
-// while one caller's goroutine-in-the-background refreshes it, and it is served when the refresh fails and
-// Config.ServeStale allows it. Then it is gone. A failed refresh is left alone for a second, or for as long as
-// Config.Negative remembers that error, so an ailing upstream is not asked by every reader.
+// while one load in the background renews it, and still when that fails in a way that Config.ServeStale allows. Then
+// it is gone. A failed renewal is left alone for a second, or for as long as Config.Negative remembers that error, so
+// that an ailing upstream is not asked by every reader.
 //
 // # Sharing
 //
 // Readers of one key share one flight: a look into the far tier and then, when that does not answer, one load.
-// A flight belongs to nobody: a reader who goes away leaves it to the others, and a flight for which nobody waits
-// any more is given up only while it still queues for its turn to load. Values are shared by all readers: never
-// change one.
+// A flight belongs to nobody: a reader who goes away leaves it to the others, and only a flight whose turn to load
+// has not come is given up when nobody waits for it. Values are shared by all readers: never change one.
 //
 // # Writes
 //
@@ -41,7 +40,7 @@ import (
 	"time"
 )
 
-// ErrClosed is the error of a read that needed a load after Close.
+// ErrClosed is the error of a read whose load Close has ended or prevented.
 var ErrClosed = errors.New("cache: closed")
 
 // Options shape a Cache. The zero value is a near tier of 64 MiB and nothing else.

@@ -71,6 +71,28 @@ func TestAStaleValueFromAfarIsServedAndRenewed(t *testing.T) {
 	})
 }
 
+func TestARenewalThatPanicsLeavesNobodyWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, s := cachetest.NewMemory(), &source{}
+		_, one := process(t, m, s)
+		one.Get(t.Context(), "a")
+		time.Sleep(fresh)
+		_, two := process(t, m, s, func(c *config) {
+			c.Fresh = func(n int) time.Duration {
+				if n == 2 {
+					panic("bug")
+				}
+				return fresh
+			}
+		})
+		if got := two.Get(t.Context(), "a"); got.Value != 1 {
+			t.Errorf("got %+v, want the stale value", got)
+		}
+		synctest.Wait()
+		expect(t, two.Get(cache.NoCache(t.Context()), "a"), 3)
+	})
+}
+
 func TestARenewalTakesWhatAnotherProcessRenewed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, s := cachetest.NewMemory(), &source{}
@@ -100,12 +122,12 @@ func TestTheNearTierIsBelievedForAWhileAndConfirmedWithoutALoad(t *testing.T) {
 		v.Put("primed", 70, c.Moment())
 		expect(t, v.Get(t.Context(), "primed"), 70)
 		reads := m.Reads()
-		time.Sleep(5*time.Second - 1)
+		time.Sleep(5*time.Second - instant)
 		expect(t, v.Get(t.Context(), "a"), 1)
 		if got := m.Reads(); got != reads {
 			t.Errorf("the far tier was asked %d times within NearFor", got-reads)
 		}
-		time.Sleep(1)
+		time.Sleep(instant)
 		expect(t, v.Get(t.Context(), "a"), 1)
 		expect(t, v.Get(t.Context(), "a"), 1)
 		if got := m.Reads(); got != reads+1 {
@@ -187,14 +209,14 @@ func TestAStoreThatFailsIsAMissAndCounted(t *testing.T) {
 		m.Fail(errors.New("refused"))
 		c, v := process(t, m, s)
 		expect(t, v.Get(t.Context(), "a"), 1)
-		time.Sleep(fresh - 1)
+		time.Sleep(fresh - instant)
 		expect(t, v.Get(t.Context(), "a"), 1) // by its own ages, although nothing confirms it
 		expectLoads(t, s, 1)
 		if got := c.Stats().StoreErrors; got != 2 {
 			t.Errorf("%d errors of the store, want 2", got)
 		}
 		m.Fail(nil)
-		time.Sleep(1)
+		time.Sleep(instant)
 		v.Get(t.Context(), "a")
 		synctest.Wait()
 		if got := m.Values(); got == 0 {
@@ -241,6 +263,7 @@ func TestABumpThatTheStoreDidNotTakeIsRepeated(t *testing.T) {
 		cancel() // the write happened, whoever asked for it
 		c.Bump(ended, scope("a"))
 		c.Bump(ended, scope("a"), scope("b"))
+		time.Sleep(2 * time.Second) // it is repeated in vain
 		m.Fail(nil)
 		// The store is back and still has the old value, under a generation that it thinks is good.
 		expect(t, v.Get(t.Context(), "a"), 2)
@@ -252,6 +275,23 @@ func TestABumpThatTheStoreDidNotTakeIsRepeated(t *testing.T) {
 		synctest.Wait()
 		_, third := process(t, m, s)
 		expect(t, third.Get(t.Context(), "a"), s.loads()) // the far tier is used again
+	})
+}
+
+func TestAnOldLoadDoesNotReplaceWhatIsNewerAfar(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, s := cachetest.NewMemory(), &source{}
+		c, v := process(t, m, s)
+		s.delay.Store(int64(time.Second))
+		go v.Get(t.Context(), "a")
+		synctest.Wait()
+		c.Bump(t.Context(), scope("a"))
+		s.delay.Store(0)
+		expect(t, v.Get(t.Context(), "a"), 2)
+		time.Sleep(2 * time.Second)
+		_, other := process(t, m, s)
+		expect(t, other.Get(t.Context(), "a"), 2)
+		expectLoads(t, s, 2)
 	})
 }
 
@@ -342,6 +382,32 @@ func spoiled(t *testing.T, change func(cache.Key, []byte) []byte, changes ...fun
 	}
 	s.fail(nil)
 	expect(t, two.Get(t.Context(), "a"), 3)
+}
+
+func TestWhatIsTooOldAfarIsAMiss(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, s := cachetest.NewMemory(), &source{}
+		_, v := process(t, m, s)
+		v.Get(t.Context(), "a")
+		time.Sleep(2 * time.Minute)
+		_, impatient := process(t, m, s, func(c *config) { c.Stale = time.Minute })
+		expect(t, impatient.Get(t.Context(), "a"), 2)
+	})
+}
+
+func TestWhatCannotBeEncodedStaysNear(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, s := cachetest.NewMemory(), &source{}
+		c, v := process(t, m, s, func(c *config) {
+			c.Encode = func(int) ([]byte, error) { return nil, errors.New("too large") }
+		})
+		expect(t, v.Get(t.Context(), "a"), 1)
+		expect(t, v.Get(t.Context(), "a"), 1)
+		synctest.Wait()
+		if got := c.Stats().StoreErrors; got != 1 || m.Values() != 0 {
+			t.Errorf("%d errors and %d values, want 1 and none", got, m.Values())
+		}
+	})
 }
 
 func TestWhatIsGoneUpstreamIsDeletedAfar(t *testing.T) {

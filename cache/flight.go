@@ -8,10 +8,10 @@ import (
 // flight is one read on its way, shared by everybody who asks meanwhile. What changes is guarded by its view's mu,
 // and read freely once done is closed.
 type flight[K comparable, V any] struct {
-	key     K
-	name    Key
-	refresh bool            // nobody waits: it renews what is stale
-	after   <-chan struct{} // it begins only when this is closed; nil: at once
+	key    K
+	name   Key
+	renews bool            // what is stale, in the background
+	after  <-chan struct{} // it begins only when this is closed; nil: at once
 
 	waiters int
 	insist  bool // what is in the far tier does not count
@@ -19,8 +19,8 @@ type flight[K comparable, V any] struct {
 	scope   *scope
 	moment  Moment
 
-	unqueued bool
-	unqueue  chan struct{} // closed: load now, or give up when nobody waits
+	hurried bool
+	hurry   chan struct{} // closed: wait neither for after nor for a turn
 
 	finished bool
 	done     chan struct{}
@@ -53,8 +53,9 @@ func (v *View[K, V]) board(ctx context.Context, key K) (it *item[K, V], f *fligh
 		v.flights[key] = f
 	}
 	f.waiters++
-	if holdsTurn(ctx) {
-		f.leaveQueue()
+	if holdsTurn(ctx) && !f.hurried {
+		f.hurried = true
+		close(f.hurry)
 	}
 	return nil, f, mine
 }
@@ -86,14 +87,14 @@ func (v *View[K, V]) renewal(it *item[K, V], now time.Time) *flight[K, V] {
 		return nil // it has landed since
 	}
 	f := newFlight[K, V](it.key, name)
-	f.refresh = true
+	f.renews = true
 	f.waiters = 1 // so that it is never given up
 	v.flights[it.key] = f
 	return f
 }
 
 func newFlight[K comparable, V any](key K, name Key) *flight[K, V] {
-	return &flight[K, V]{key: key, name: name, unqueue: make(chan struct{}), done: make(chan struct{})}
+	return &flight[K, V]{key: key, name: name, hurry: make(chan struct{}), done: make(chan struct{})}
 }
 
 // wait returns what f brings, or ctx's error once ctx ends before.
@@ -112,28 +113,16 @@ func (v *View[K, V]) wait(ctx context.Context, f *flight[K, V]) Entry[V] {
 	}
 }
 
-// leave takes one reader off f. A flight that still queues has no reason to, once nobody waits.
 func (v *View[K, V]) leave(f *flight[K, V]) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if f.waiters--; f.waiters == 0 {
-		f.leaveQueue()
-	}
-}
-
-// leaveQueue ends f's waiting for its turn. The view is locked.
-func (f *flight[K, V]) leaveQueue() {
-	if !f.unqueued {
-		f.unqueued = true
-		close(f.unqueue)
-	}
+	f.waiters--
 }
 
 // wanted tells whether anybody waits for f, whose turn has come. If not, nobody will.
 func (v *View[K, V]) wanted(f *flight[K, V]) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	f.unqueued = true
 	if f.waiters == 0 {
 		v.forget(f)
 	}
@@ -151,18 +140,17 @@ func (v *View[K, V]) begin(flights ...*flight[K, V]) {
 	}
 }
 
-// finish gives f's readers their entry; false: they have one already.
-func (v *View[K, V]) finish(f *flight[K, V], entry Entry[V]) bool {
+// finish gives f's readers their entry, unless they have one already.
+func (v *View[K, V]) finish(f *flight[K, V], entry Entry[V]) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if f.finished {
-		return false
+		return
 	}
 	f.finished = true
 	f.entry = entry
 	v.forget(f)
 	close(f.done)
-	return true
 }
 
 // forget lets nobody else board f. The view is locked.

@@ -47,7 +47,7 @@ func (v *View[K, V]) depart(ctx context.Context, flights []*flight[K, V]) {
 		v.start(func() {
 			select {
 			case <-f.after:
-			case <-f.unqueue:
+			case <-f.hurry:
 			}
 			v.fly(ctx, []*flight[K, V]{f})
 		}, f)
@@ -119,7 +119,7 @@ func (v *View[K, V]) load(ctx context.Context, f *flight[K, V], far answer) {
 	v.share(ctx, f.name, it)
 }
 
-// settle returns what the tiers have for f, when that spares the load.
+// settle returns what the tiers have for f, fresh or stale; nil: nothing that may be served.
 func (v *View[K, V]) settle(ctx context.Context, f *flight[K, V], far answer, now time.Time) *item[K, V] {
 	if v.cache.far == nil {
 		return nil
@@ -129,10 +129,7 @@ func (v *View[K, V]) settle(ctx context.Context, f *flight[K, V], far answer, no
 		return nil
 	}
 	if found := v.decode(ctx, f, far, now); found != nil && (it == nil || found.observed.After(it.observed)) {
-		it = found
-	}
-	if it == nil || f.refresh && !it.fresh(now) {
-		return nil
+		return found
 	}
 	return it
 }
@@ -143,7 +140,7 @@ func (v *View[K, V]) read(ctx context.Context, f *flight[K, V]) (value V, err er
 	select {
 	case lane <- struct{}{}:
 		defer func() { <-lane }()
-	case <-f.unqueue:
+	case <-f.hurry:
 	case <-v.cache.ctx.Done():
 		return value, ErrClosed
 	}
@@ -155,22 +152,30 @@ func (v *View[K, V]) read(ctx context.Context, f *flight[K, V]) (value V, err er
 	defer context.AfterFunc(v.cache.ctx, cancel)()
 	defer func() {
 		if panicked := recover(); panicked != nil {
-			err = v.panicked(panicked, f.refresh)
+			err = v.panicked(panicked, f.renews)
 		}
 	}()
 	v.count.loads.Add(1)
-	return v.config.Load(ctx, f.key)
+	value, err = v.config.Load(ctx, f.key)
+	if err != nil && v.cache.ctx.Err() != nil {
+		return value, ErrClosed // whatever an interrupted load makes of it
+	}
+	return value, err
 }
 
 // failed gives f's readers what may be served in spite of err, or err.
 func (v *View[K, V]) failed(ctx context.Context, f *flight[K, V], far answer, err error) {
 	now := time.Now()
 	entry := Entry[V]{Err: err, ObservedAt: now}
-	if errors.Is(err, errGivenUp) || errors.Is(err, ErrClosed) || !v.cache.scopes.holds(f.scope, f.moment) {
+	if errors.Is(err, errGivenUp) || errors.Is(err, ErrClosed) {
 		v.finish(f, entry)
 		return
 	}
 	v.count.errors.Add(1)
+	if !v.cache.scopes.holds(f.scope, f.moment) {
+		v.finish(f, entry)
+		return
+	}
 	memory := v.config.Negative(err)
 	covered := v.config.ServeStale(err)
 	it := v.held(f.key, now)

@@ -18,6 +18,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 const (
 	fresh = 30 * time.Second
 	stale = 10 * time.Minute
+	// instant is the least time there is.
+	instant = time.Nanosecond
 )
 
 var (

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"regtok/cache"
+	"regtok/cache/cachetest"
 )
 
 func TestReadersWhoInsistShareTheNextLoad(t *testing.T) {
@@ -49,6 +50,102 @@ func TestWhoInsistsDoesNotGetWhatWasAskedForBefore(t *testing.T) {
 		expect(t, v.Get(cache.NoCache(t.Context()), "a"), 2)
 		reader.Wait()
 		expect(t, v.Get(t.Context(), "a"), 2)
+	})
+}
+
+// slowStore answers GetMany after a second.
+type slowStore struct{ cache.Store }
+
+func (s slowStore) GetMany(ctx context.Context, keys []cache.Key) ([]cache.Found, error) {
+	time.Sleep(time.Second)
+	return s.Store.GetMany(ctx, keys)
+}
+
+func TestWhoInsistsDoesNotJoinWhoAsksTheFarTier(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, s := cachetest.NewMemory(), &source{}
+		_, one := process(t, m, s)
+		one.Get(t.Context(), "a")
+		synctest.Wait()
+		c := newCache(t, cache.Options{Store: slowStore{m.Connect()}, StoreTimeout: time.Minute})
+		v := numbers(c, s)
+		time.Sleep(time.Second)
+		insisting := cache.NoCache(t.Context())
+		time.Sleep(time.Second)
+		var reader sync.WaitGroup
+		reader.Go(func() { expect(t, v.Get(t.Context(), "a"), 1) })
+		synctest.Wait()
+		expect(t, v.Get(insisting, "a"), 2)
+		reader.Wait()
+	})
+}
+
+func TestAReaderSeesWhatLandedSinceItLooked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &source{}
+		landed := make(chan struct{})
+		var keys atomic.Int64
+		v := numbers(newCache(t, cache.Options{}), s, func(c *config) {
+			c.Key = func(key string) cache.Key {
+				if keys.Add(1)%2 == 0 { // the second reader has looked, and not boarded
+					<-landed
+				}
+				return cache.Key{Scope: scope(key)}
+			}
+		})
+		s.delay.Store(int64(time.Second))
+		var late sync.WaitGroup
+		early := func(want int) {
+			began := time.Now()
+			late.Go(func() {
+				synctest.Wait()
+				if got := v.Get(t.Context(), "a"); got.Value != want {
+					t.Errorf("the late reader got %+v, want %d", got, want)
+				}
+			})
+			v.Get(t.Context(), "a")
+			time.Sleep(2*time.Second - time.Since(began))
+			landed <- struct{}{}
+			late.Wait()
+			synctest.Wait()
+		}
+		early(1)
+		time.Sleep(fresh - 2*time.Second + time.Second)
+		early(1) // both find it stale; only the early one renews it
+		time.Sleep(time.Second)
+		expect(t, v.Get(t.Context(), "a"), 2)
+		expectLoads(t, s, 2)
+	})
+}
+
+func TestAFailureFromBeforeABumpSpoilsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCache(t, cache.Options{})
+		s := &source{}
+		v := numbers(c, s)
+		s.delay.Store(int64(time.Second))
+		var reader sync.WaitGroup
+		reader.Go(func() { expectError(t, v.Get(t.Context(), "a"), errDown) })
+		synctest.Wait()
+		c.Bump(t.Context(), scope("a"))
+		v.Put("a", 70, c.Moment())
+		s.fail(errDown)
+		reader.Wait()
+		expect(t, v.Get(t.Context(), "a"), 70)
+	})
+}
+
+func TestARememberedFailureCoversNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &source{}
+		v := numbers(newCache(t, cache.Options{}), s, func(c *config) {
+			c.Negative = func(error) time.Duration { return time.Hour }
+		})
+		s.fail(errGone)
+		expectError(t, v.Get(t.Context(), "a"), errGone)
+		s.fail(errDown)
+		time.Sleep(time.Second)
+		expectError(t, v.Get(cache.NoCache(t.Context()), "a"), errDown)
 	})
 }
 
@@ -204,7 +301,9 @@ func TestCloseEndsLoadsAndWaitsForThem(t *testing.T) {
 		s.delay.Store(int64(time.Hour))
 		v.Get(t.Context(), "kept") // renews in the background
 		var readers sync.WaitGroup
-		readers.Go(func() { expectError(t, v.Get(t.Context(), "queued"), cache.ErrClosed) })
+		for _, key := range []string{"running or queued", "queued", "queued too"} {
+			readers.Go(func() { expectError(t, v.Get(t.Context(), key), cache.ErrClosed) })
+		}
 		synctest.Wait()
 		began := time.Now()
 		c.Close()
@@ -297,6 +396,9 @@ func TestAPanicThatNobodyWaitsForIsLoggedAndTold(t *testing.T) {
 		if !ok || told.View != "numbers" || told.Value != "a bug" {
 			t.Errorf("told %+v, want the panic", told)
 		}
+		if got, want := told.Error(), "cache: loading numbers panicked: a bug"; got != want {
+			t.Errorf("the error reads %q, want %q", got, want)
+		}
 		for _, want := range []string{"a bug", "numbers", "sharing_test.go"} {
 			if !strings.Contains(log.String(), want) {
 				t.Errorf("the log lacks %q: %s", want, log.String())
@@ -341,6 +443,19 @@ func TestStatsCountEveryRead(t *testing.T) {
 		if got := c.Stats().Views["numbers"]; got != want || v.Stats() != want {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
+	})
+}
+
+func TestAViewNeedsNoMoreThanItsConfiguration(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &source{}
+		v := numbers(newCache(t, cache.Options{}), s, func(c *config) { c.ServeStale, c.Stale = nil, time.Hour })
+		expect(t, v.Get(t.Context(), "a"), 1)
+		s.fail(errDown)
+		time.Sleep(fresh)
+		v.Get(t.Context(), "a")
+		synctest.Wait()
+		expectError(t, v.Get(t.Context(), "a"), errDown)
 	})
 }
 

@@ -10,7 +10,7 @@ type Stats struct {
 	// Entries and Bytes are held by the near tier, what is too old included.
 	Entries int
 	Bytes   uint64
-	// StoreErrors counts the calls that the far tier failed.
+	// StoreErrors counts the calls that the far tier failed, and the values that could not be encoded for it.
 	StoreErrors uint64
 	// Views are the views' counters by name.
 	Views map[string]ViewStats

@@ -26,7 +26,7 @@ type Config[K comparable, V any] struct {
 	// ServeStale tells whether a failure may be covered with a stale value: an upstream that is down, yes; a thing
 	// that is gone or forbidden, no. Nil: none may.
 	ServeStale func(error) bool
-	// Negative is how long a failure is remembered and served; 0, or Nil: not at all. It is also the least pause
+	// Negative is how long a failure is remembered and served; 0, or nil: not at all. It is also the least pause
 	// between two tries to renew a stale value.
 	Negative func(error) time.Duration
 	// Size is about how many bytes a value takes in memory; nil: they are not counted.

@@ -28,7 +28,7 @@ var storeCases = []storeCase{
 	{"an empty store has generations and no values", func(t *testing.T, connect func() cache.Store) {
 		found := getMany(t, connect(), key("a", "1"), key("b", "1"), key("a", "2"))
 		for i, f := range found {
-			if f.Value != nil && len(f.Value) != 0 || f.Generation == 0 {
+			if len(f.Value) != 0 || f.Generation == 0 {
 				t.Errorf("key %d: got %q of generation %d, want none of some", i, f.Value, f.Generation)
 			}
 		}
