@@ -163,7 +163,7 @@ func (a *adapter) write(ctx context.Context, op string, registry providers.ID, c
 	}
 	return &providers.Error{
 		Kind: providers.Conflict, Provider: name, Op: op, Err: err,
-		Message: "The registry has just been renamed. Nothing was changed; try again.",
+		Message: "the registry has just been renamed; nothing was changed, try again",
 	}
 }
 

@@ -92,7 +92,9 @@ func split(address string) (root, path string) {
 }
 
 // Organizations lists the one contract of the account.
-func (a *adapter) Organizations(ctx context.Context, page providers.PageRequest) (providers.Page[providers.Organization], error) {
+func (a *adapter) Organizations(
+	ctx context.Context, page providers.PageRequest,
+) (providers.Page[providers.Organization], error) {
 	const op = "list organizations"
 	key := func(o providers.Organization) providers.ID { return o.ID }
 	return providers.ReadPage(op, providers.ProviderID(name), key, page, func() ([]providers.Organization, error) {
@@ -102,7 +104,9 @@ func (a *adapter) Organizations(ctx context.Context, page providers.PageRequest)
 }
 
 // Registries lists the registries of the contract.
-func (a *adapter) Registries(ctx context.Context, organization providers.ID, page providers.PageRequest) (providers.Page[providers.Registry], error) {
+func (a *adapter) Registries(
+	ctx context.Context, organization providers.ID, page providers.PageRequest,
+) (providers.Page[providers.Registry], error) {
 	const op = "list registries"
 	key := func(r providers.Registry) providers.ID { return r.ID }
 	return providers.ReadPage(op, organization, key, page, func() ([]providers.Registry, error) {

@@ -89,7 +89,7 @@ func (a *adapter) askContract(ctx context.Context) (string, error) {
 	numbers := told.numbers()
 	switch {
 	case len(numbers) > 1:
-		return "", providers.InvalidError(name, call.Op, settingContract, "The credential belongs to several contracts: choose one.")
+		return "", providers.InvalidError(name, call.Op, settingContract, "the credential belongs to several contracts: choose one")
 	case len(numbers) == 1 && contractNumber.MatchString(numbers[0]):
 		return numbers[0], nil
 	case len(numbers) == 1:

@@ -13,17 +13,20 @@ import (
 // that it came from.
 func authorize(settings providers.Settings) (header providers.Secret, setting string, err error) {
 	token, username, password := settings[settingToken], settings[settingUsername], settings[settingPassword]
+	invalid := func(setting, message string) (providers.Secret, string, error) {
+		return providers.Secret{}, "", providers.InvalidError(name, "configure", setting, message)
+	}
 	switch {
 	case !token.Empty():
 		return providers.NewSecret("Bearer " + token.Reveal()), settingToken, nil
 	case username.Empty() && password.Empty():
-		return providers.Secret{}, "", providers.InvalidError(name, "configure", settingToken, "a token is needed, or username and password")
+		return invalid(settingToken, "a token is needed, or username and password")
 	case username.Empty():
-		return providers.Secret{}, "", providers.InvalidError(name, "configure", settingUsername, "the password needs a username")
+		return invalid(settingUsername, "the password needs a username")
 	case password.Empty():
-		return providers.Secret{}, "", providers.InvalidError(name, "configure", settingPassword, "the username needs a password")
+		return invalid(settingPassword, "the username needs a password")
 	case strings.Contains(username.Reveal(), ":"):
-		return providers.Secret{}, "", providers.InvalidError(name, "configure", settingUsername, "a username holds no colon")
+		return invalid(settingUsername, "a username holds no colon")
 	}
 	pair := base64.StdEncoding.EncodeToString([]byte(username.Reveal() + ":" + password.Reveal()))
 	return providers.NewSecret("Basic " + pair), settingUsername, nil

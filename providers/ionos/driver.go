@@ -59,7 +59,9 @@ func Driver() providers.Driver {
 }
 
 func capabilities() providers.Capabilities {
-	whole := []providers.TokenField{providers.FieldName, providers.FieldExpiry, providers.FieldScopes, providers.FieldEnabled}
+	whole := []providers.TokenField{
+		providers.FieldName, providers.FieldExpiry, providers.FieldScopes, providers.FieldEnabled,
+	}
 	return providers.Capabilities{
 		CreateFields:         whole,
 		RequiredCreateFields: []providers.TokenField{providers.FieldName},

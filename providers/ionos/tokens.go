@@ -8,7 +8,9 @@ import (
 )
 
 // Tokens lists the tokens of a registry.
-func (a *adapter) Tokens(ctx context.Context, registry providers.ID, page providers.PageRequest) (providers.Page[providers.Token], error) {
+func (a *adapter) Tokens(
+	ctx context.Context, registry providers.ID, page providers.PageRequest,
+) (providers.Page[providers.Token], error) {
 	const op = "list tokens"
 	key := func(t providers.Token) providers.ID { return t.ID }
 	return providers.ReadPage(op, registry, key, page, func() ([]providers.Token, error) {
@@ -48,7 +50,9 @@ func (a *adapter) Token(ctx context.Context, id providers.ID) (providers.Token, 
 }
 
 // CreateToken makes a token with POST, once. IONOS chooses its id.
-func (a *adapter) CreateToken(ctx context.Context, registry providers.ID, in providers.TokenState) (providers.Created, error) {
+func (a *adapter) CreateToken(
+	ctx context.Context, registry providers.ID, in providers.TokenState,
+) (providers.Created, error) {
 	const op = "create token"
 	if err := providers.CheckFields(name, op, in.Fields(), capabilities().CreateFields); err != nil {
 		return providers.Created{}, err

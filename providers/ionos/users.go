@@ -9,7 +9,9 @@ import (
 )
 
 // Users lists the users of the contract. The Cloud API shows them to owners and administrators.
-func (a *adapter) Users(ctx context.Context, organization providers.ID, page providers.PageRequest) (providers.Page[providers.User], error) {
+func (a *adapter) Users(
+	ctx context.Context, organization providers.ID, page providers.PageRequest,
+) (providers.Page[providers.User], error) {
 	const op = "list users"
 	key := func(u providers.User) providers.ID { return u.ID }
 	return providers.ReadPage(op, organization, key, page, func() ([]providers.User, error) {

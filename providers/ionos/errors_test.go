@@ -1,0 +1,53 @@
+package ionos
+
+import (
+	"testing"
+
+	"regtok/providers"
+	"regtok/providers/rest"
+)
+
+func TestErrorBodiesAreExplained(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"httpStatus":401,"messages":[{"errorCode":"paas-auth-1","message":"Unauthorized, wrong key"}]}`:         "Unauthorized, wrong key",
+		`{"httpStatus":422,"messages":[{"errorCode":"200","message":"one"},{"errorCode":"201","message":"two"}]}`: "one; two",
+		`{"httpStatus":422,"messages":[{"errorCode":"200","message":""},{"message":"two"}]}`:                      "two",
+		`{"httpStatus":400,"messages":null}`:                "",
+		`{"httpStatus":"x","messages":[{"message":"one"}]}`: "one",
+		`{"messages":"down"}`:                               "",
+		`{"msg":"Not Found"}`:                               "Not Found",
+		`{"msg":7}`:                                         "",
+		`<html>Bad Gateway</html>`:                          "",
+		``:                                                  "",
+	} {
+		if got := explain(400, nil, []byte(body)); got != (rest.Explanation{Message: want}) {
+			t.Errorf("%s is explained as %+v, want the message %q", body, got, want)
+		}
+	}
+}
+
+func TestARefusalNamesThePrivilegeOfTheRegistryAPI(t *testing.T) {
+	a := serves(403, `{"httpStatus":403,"messages":[{"errorCode":"paas-auth-2","message":"no"}]}`).contracted(t)
+	_, token := a.Token(t.Context(), tokenID)
+	_, tokens := a.Tokens(t.Context(), registryID, providers.PageRequest{})
+	_, registry := a.Registry(t.Context(), registryID)
+	_, registries := a.Registries(t.Context(), orgID, providers.PageRequest{})
+	_, created := a.CreateToken(t.Context(), registryID, providers.TokenState{Name: "ci"})
+	_, replaced := a.ReplaceToken(t.Context(), tokenID, providers.TokenState{Name: "ci"})
+	_, patched := a.PatchToken(t.Context(), tokenID, providers.TokenPatch{Enabled: providers.Some(true)})
+	_, users := a.Users(t.Context(), orgID, providers.PageRequest{})
+	_, user := a.User(t.Context(), orgID, userID)
+	for op, err := range map[string]error{
+		"Token": token, "Tokens": tokens, "Registry": registry, "Registries": registries, "CreateToken": created,
+		"ReplaceToken": replaced, "PatchToken": patched, "DeleteToken": a.DeleteToken(t.Context(), tokenID), "Users": users, "User": user,
+	} {
+		want := manageRegistries
+		if op == "Users" || op == "User" {
+			want = ""
+		}
+		e, ok := err.(*providers.Error)
+		if !ok || e.Kind != providers.Forbidden || e.RequiredScope != want || e.Message != "no" {
+			t.Errorf("%s = %v with scope %q, want FORBIDDEN with %q", op, err, e.RequiredScope, want)
+		}
+	}
+}
