@@ -5,6 +5,7 @@ package catalog
 
 import (
 	"log/slog"
+	"sync"
 	"time"
 
 	"regtok/cache"
@@ -34,6 +35,7 @@ type Catalog struct {
 	log      *slog.Logger
 	views    views
 	singles  singleReads
+	learnt   sync.Map // accounts and organizations (at) whose list was read once: see names.go
 }
 
 // New makes a catalog. It sends no request.

@@ -35,6 +35,11 @@ func (f RegistryFilter) Match(r *Registry) bool {
 		found(f.Search, r.Name, r.Slug, r.ID.Native, r.Description)
 }
 
+// nothing tells that no registry can pass, so that none need be read.
+func (f RegistryFilter) nothing() bool {
+	return none(f.Providers) || none(f.OrganizationIDs) || none(f.Ecosystems)
+}
+
 // TokenFilter chooses tokens, as OrganizationFilter does organizations.
 type TokenFilter struct {
 	Providers       []string
@@ -49,6 +54,11 @@ type TokenFilter struct {
 	// NeverDue: true, only those never due; false, only those due some day. Nil: no condition.
 	NeverDue *bool
 	Scope    *ScopeFilter
+}
+
+// nothing tells that no token can pass, so that none need be read.
+func (f TokenFilter) nothing() bool {
+	return none(f.Providers) || none(f.OrganizationIDs) || none(f.RegistryIDs) || none(f.CreatedByIDs) || none(f.States)
 }
 
 // Range is a span of time from From, included, to To, excluded. A zero end is open.
@@ -110,6 +120,9 @@ func (f ScopeFilter) match(s providers.Scope) bool {
 		(f.Name == "" || f.Name == s.Name) &&
 		(f.Action == "" || slices.Contains(s.Actions, f.Action))
 }
+
+// none tells that a list was given, and has nothing in it.
+func none[T any](wanted []T) bool { return wanted != nil && len(wanted) == 0 }
 
 func among[T comparable](wanted []T, v T) bool {
 	return wanted == nil || slices.Contains(wanted, v)

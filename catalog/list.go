@@ -35,6 +35,9 @@ func (c *Catalog) Organizations(ctx context.Context, lists Lists, filter Organiz
 
 // Registries are those of every organization that pass the filter, each once. Only what the filter leaves is asked.
 func (c *Catalog) Registries(ctx context.Context, lists Lists, filter RegistryFilter) List[*Registry] {
+	if filter.nothing() {
+		return List[*Registry]{}
+	}
 	g := gathering[*Registry]{gaps: gaps{log: c.log}}
 	c.eachAccount(ctx, lists, filter.Providers, filter.OrganizationIDs, &g.gaps, func(_ *Account, registries []*Registry) {
 		g.add(registries, filter.Match)
@@ -45,6 +48,9 @@ func (c *Catalog) Registries(ctx context.Context, lists Lists, filter RegistryFi
 // Tokens are those of every registry that pass the filter at this moment, each once. Only what the filter leaves is
 // asked.
 func (c *Catalog) Tokens(ctx context.Context, lists Lists, filter TokenFilter) List[*Token] {
+	if filter.nothing() {
+		return List[*Token]{}
+	}
 	g := gathering[*Token]{gaps: gaps{log: c.log}}
 	filter.Providers = filter.providers()
 	match := filter.Matcher(time.Now())

@@ -10,20 +10,32 @@ import (
 
 func (c *Catalog) loadOrganizations(ctx context.Context, a *Account) ([]*Organization, error) {
 	list, err := providers.All(ctx, func(o providers.Organization) providers.ID { return o.ID }, a.Provider.Organizations)
+	if err == nil {
+		c.learnt.Store(a, nil)
+	}
 	now := time.Now()
 	return shared(list, func(o providers.Organization) Organization { return Organization{o, a, now} }), err
 }
 
 func (c *Catalog) loadRegistries(ctx context.Context, k at) ([]*Registry, error) {
+	if err := c.learnOrganizations(ctx, k.account); err != nil {
+		return nil, err
+	}
 	list, err := providers.All(ctx, func(r providers.Registry) providers.ID { return r.ID },
 		func(ctx context.Context, page providers.PageRequest) (providers.Page[providers.Registry], error) {
 			return k.account.Provider.Registries(ctx, k.id, page)
 		})
+	if err == nil {
+		c.learnt.Store(k, nil)
+	}
 	now := time.Now()
 	return shared(list, func(r providers.Registry) Registry { return Registry{r, k.account, now} }), err
 }
 
 func (c *Catalog) loadRegistry(ctx context.Context, k at) (*Registry, error) {
+	if err := c.learnOrganizations(ctx, k.account); err != nil {
+		return nil, err
+	}
 	r, err := k.account.Provider.Registry(ctx, k.id)
 	if err != nil {
 		return nil, err
@@ -32,6 +44,9 @@ func (c *Catalog) loadRegistry(ctx context.Context, k at) (*Registry, error) {
 }
 
 func (c *Catalog) loadTokens(ctx context.Context, k at) ([]*Token, error) {
+	if err := c.learnRegistries(ctx, at{k.account, k.id.OfOrganization()}); err != nil {
+		return nil, err
+	}
 	asked := c.cache.Moment()
 	list, err := providers.All(ctx, func(t providers.Token) providers.ID { return t.ID },
 		func(ctx context.Context, page providers.PageRequest) (providers.Page[providers.Token], error) {
@@ -54,6 +69,9 @@ func (c *Catalog) primeUsers(k at, list []providers.Token, asked cache.Moment) {
 }
 
 func (c *Catalog) loadToken(ctx context.Context, k at) (*Token, error) {
+	if err := c.learnRegistries(ctx, at{k.account, k.id.OfOrganization()}); err != nil {
+		return nil, err
+	}
 	t, err := k.account.Provider.Token(ctx, k.id)
 	if err != nil {
 		return nil, err
@@ -63,6 +81,9 @@ func (c *Catalog) loadToken(ctx context.Context, k at) (*Token, error) {
 }
 
 func (c *Catalog) loadUsers(ctx context.Context, k at) ([]*User, error) {
+	if err := c.learnOrganizations(ctx, k.account); err != nil {
+		return nil, err
+	}
 	list, err := providers.All(ctx, func(u providers.User) providers.ID { return u.ID },
 		func(ctx context.Context, page providers.PageRequest) (providers.Page[providers.User], error) {
 			return k.account.Provider.Users(ctx, k.id, page)
@@ -71,6 +92,9 @@ func (c *Catalog) loadUsers(ctx context.Context, k at) ([]*User, error) {
 }
 
 func (c *Catalog) loadUser(ctx context.Context, k userAt) (*User, error) {
+	if err := c.learnOrganizations(ctx, k.account); err != nil {
+		return nil, err
+	}
 	u, err := k.account.Provider.User(ctx, k.organization, k.id)
 	if err != nil {
 		return nil, err
