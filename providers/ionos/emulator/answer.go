@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -19,7 +20,7 @@ type answer struct {
 // ok is a 200 with a body.
 func ok(body []byte) (answer, error) { return answer{status: http.StatusOK, body: body}, nil }
 
-func (a answer) write(w http.ResponseWriter, headOnly bool) {
+func (a answer) write(w http.ResponseWriter) {
 	header := w.Header()
 	if a.location != "" {
 		header.Set("Location", a.location)
@@ -30,14 +31,14 @@ func (a answer) write(w http.ResponseWriter, headOnly bool) {
 	if a.retry > 0 {
 		header.Set("Retry-After", strconv.Itoa(a.retry))
 	}
-	if a.body == nil || headOnly {
+	if a.body == nil {
 		w.WriteHeader(a.status)
 		return
 	}
 	header.Set("Content-Type", "application/json")
 	header.Set("Content-Length", strconv.Itoa(len(a.body)))
 	w.WriteHeader(a.status)
-	_, _ = w.Write(a.body) // the client may be gone
+	_, _ = w.Write(a.body) // the client may be gone, or want no body
 }
 
 // encode writes one of our own wire types, which cannot fail.
@@ -101,7 +102,10 @@ func unprocessable(message string) *fault {
 
 // explain makes the answer of a refusal.
 func (s *server) explain(api api, err error) answer {
-	f := err.(*fault) // there are no others
+	f, isFault := errors.AsType[*fault](err)
+	if !isFault {
+		panic("emulator: an error that is no refusal: " + err.Error())
+	}
 	a := answer{status: f.status, retry: f.retry}
 	if api == registryAPI && f.status == http.StatusNotFound && s.msgNotFound {
 		a.body = []byte(`{"msg":"Not Found"}`)

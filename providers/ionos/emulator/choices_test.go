@@ -62,6 +62,7 @@ func TestTheEarliestExpiryIsAsChosen(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			c := inside(t, choosing("minimum_expiry", choice))
+			time.Sleep(500 * time.Millisecond) // dates have whole seconds, the clock does not
 			var got []int
 			for i, ahead := range []time.Duration{-time.Second, 0, time.Hour - time.Second, time.Hour} {
 				at := time.Now().Add(ahead).Format(time.RFC3339)

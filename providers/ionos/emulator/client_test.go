@@ -73,6 +73,23 @@ func (c *client) with(name, value string) *client {
 	return &other
 }
 
+// status sends a write whose body is read from a reader, and returns the answer's status.
+func (c *client) status(method, path string, body io.Reader) int {
+	c.t.Helper()
+	request, err := http.NewRequest(method, c.base+path, body)
+	if err != nil {
+		c.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	request.Header = c.header.Clone()
+	request.Header.Set("Content-Type", "application/json")
+	response, err := c.send(request)
+	if err != nil {
+		c.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	return response.StatusCode
+}
+
 // reply is an answer.
 type reply struct {
 	t      testing.TB

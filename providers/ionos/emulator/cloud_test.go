@@ -3,6 +3,7 @@ package emulator
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -82,11 +83,11 @@ func TestPagesOfUsersShowEachOnce(t *testing.T) {
 	}
 	all := ids(c.get(usersPath))
 	var got []any
-	for offset := 0; offset < len(all); offset += 4 {
-		page := c.get(fmt.Sprintf("%s?depth=1&offset=%d&limit=4", usersPath, offset)).want(200)
+	for offset := 0; offset < len(all); offset += 3 {
+		page := c.get(fmt.Sprintf("%s?depth=1&offset=%d&limit=3", usersPath, offset)).want(200)
 		got = append(got, ids(page)...)
-		page.holds(fields{"offset": offset, "limit": 4, "total": nil, "_links.previous": nil})
-		if more := offset+4 < len(all); more != (page.string("_links.next") != "") {
+		page.holds(fields{"offset": offset, "limit": 3, "total": nil, "_links.previous": nil})
+		if more := offset+3 < len(all); more != (page.string("_links.next") != "") {
 			t.Errorf("offset %d: next = %q, want one: %t", offset, page.string("_links.next"), more)
 		}
 		if before := offset > 0; before != (page.string("_links.prev") != "") {
@@ -95,6 +96,9 @@ func TestPagesOfUsersShowEachOnce(t *testing.T) {
 	}
 	if diff := cmp.Diff(all, got); diff != "" {
 		t.Errorf("users (-whole +pages):\n%s", diff)
+	}
+	if prev := c.get(usersPath + "?offset=1&limit=3").string("_links.prev"); !strings.Contains(prev, "offset=0") {
+		t.Errorf("before the second user = %q, want the beginning", prev)
 	}
 	if beyond := c.get(usersPath + "?offset=9223372036854775807").want(200); len(beyond.items()) != 0 {
 		t.Errorf("beyond the end = %s", beyond.text)

@@ -65,8 +65,8 @@ func (s *server) settings(base string) providers.Settings {
 		token = providers.NewSecret(s.ownerToken())
 	}
 	return providers.Settings{
-		"base_url":  providers.NewSecret(base + "/containerregistries"),
-		"cloud_url": providers.NewSecret(base + "/cloudapi/v6"),
+		"base_url":  providers.NewSecret(base + registryBase),
+		"cloud_url": providers.NewSecret(base + cloudBase),
 		"token":     token,
 	}
 }
@@ -78,7 +78,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		got = s.explain(api, err)
 	}
-	got.write(w, r.Method == http.MethodHead)
+	got.write(w)
 }
 
 // answer does everything that may fail, in the order of the vendor's gateway: who asks, how often, what for.

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -111,12 +112,10 @@ func TestOptionsThatMakeNoSenseAreRefusedByName(t *testing.T) {
 		{providers.EmulatorOptions{Registries: 1, Tokens: -1}, "registries", []string{"negative"}},
 	} {
 		_, err := New(test.options)
-		if providers.KindOf(err) != providers.Invalid {
-			t.Errorf("New(%+v) = %v, want an Invalid error", test.options, err)
+		refusal, ok := errors.AsType[*providers.Error](err)
+		if !ok || refusal.Kind != providers.Invalid || refusal.Field != test.field {
+			t.Errorf("New(%+v) = %v, want %q to be Invalid", test.options, err, test.field)
 			continue
-		}
-		if got := err.(*providers.Error).Field; got != test.field {
-			t.Errorf("New(%+v): field %q, want %q", test.options, got, test.field)
 		}
 		for _, word := range test.says {
 			if !strings.Contains(err.Error(), word) {

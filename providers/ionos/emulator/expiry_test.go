@@ -3,6 +3,7 @@ package emulator
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -47,6 +48,9 @@ func TestAnExpiryCanBeMovedAndCleared(t *testing.T) {
 		time.Sleep(1000 * time.Hour)
 		c.get(path).want(200)
 		c.put(path, `{"properties":{"name":"moving","expiryDate":`+in(time.Hour)+`}}`).want(200)
+		// Parts of a second do not count.
+		hour := time.Now().UTC().Add(time.Hour).Format("2006-01-02T15:04:05")
+		c.patch(path, `{"expiryDate":"`+hour+`.9Z"}`).want(200)
 		time.Sleep(time.Hour - time.Second)
 		c.get(path).want(200)
 		time.Sleep(time.Second)
@@ -54,6 +58,23 @@ func TestAnExpiryCanBeMovedAndCleared(t *testing.T) {
 		// The name is free again.
 		c.post(tokensPath("lab"), `{"properties":{"name":"moving"}}`).want(201)
 	})
+}
+
+func TestATokenMayExpireWhileARequestArrives(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := inside(t, providers.EmulatorOptions{})
+		if got := c.status("PATCH", tokenPath("images", "smoke-test"), slowly{strings.NewReader(`{}`)}); got != 404 {
+			t.Errorf("a patch that took a minute = %d, want status 404", got)
+		}
+	})
+}
+
+// slowly takes half a minute for each read.
+type slowly struct{ *strings.Reader }
+
+func (s slowly) Read(p []byte) (int, error) {
+	time.Sleep(30 * time.Second)
+	return s.Reader.Read(p)
 }
 
 func TestExpiredTokensStayAsLongAsChosen(t *testing.T) {

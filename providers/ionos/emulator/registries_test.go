@@ -86,6 +86,13 @@ func TestARegistryHasDefaultsAndItsOwnValues(t *testing.T) {
 		"properties.features.vulnerabilityScanning.enabled": false,
 		"properties.apiSubnetAllowList.1":                   "::1",
 	})
+	path, scanning := registriesPath+"/"+own.string("id"), `{"features":{"vulnerabilityScanning":{"enabled":%t}}}`
+	for _, step := range []struct {
+		enabled bool
+		status  int
+	}{{false, 200}, {true, 200}, {false, 400}} {
+		c.patch(path, fmt.Sprintf(scanning, step.enabled)).want(step.status)
+	}
 }
 
 func TestARegistryIsPatchedAndReplaced(t *testing.T) {

@@ -111,8 +111,8 @@ func findRoute(api api, method string, parts []string) (handler, map[string]stri
 		if route.method != method {
 			continue
 		}
-		for name, value := range params {
-			if (name == "registry" || name == "token") && !uuidPattern.MatchString(value) {
+		for _, name := range []string{"registry", "token"} {
+			if id, ok := params[name]; ok && !uuidPattern.MatchString(id) {
 				return nil, nil, invalid("the %s id in the path is not a UUID", name)
 			}
 		}

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"errors"
 	"net/http"
 	"testing"
 	"time"
@@ -182,7 +183,8 @@ func TestTheVendorsSDKReadsErrors(t *testing.T) {
 	if err == nil || answer.StatusCode != 409 {
 		t.Fatalf("a name that is taken: %v, want status 409", err)
 	}
-	model, ok := err.(ionos.GenericOpenAPIError).Model().(ionos.ApiErrorResponse)
+	refusal, _ := errors.AsType[ionos.GenericOpenAPIError](err)
+	model, ok := refusal.Model().(ionos.ApiErrorResponse)
 	if !ok || *model.HttpStatus != 409 || *(*model.Messages)[0].ErrorCode != "paas-resource-2" {
 		t.Errorf("error model = %+v", err)
 	}

@@ -215,6 +215,10 @@ func TestPagesOfTokensShowEachOnce(t *testing.T) {
 	if got := c.names(c.get(tokensPath("images") + "?limit=2").string("_links.next")); len(got) != 2 || got[0] != all[2] {
 		t.Errorf("the next link leads to %v, want the third and fourth of %v", got, all)
 	}
+	second := c.get(tokensPath("images") + "?offset=1&limit=3")
+	if got := second.string("_links.previous"); !strings.Contains(got, "offset=0") {
+		t.Errorf("before the second token = %q, want the beginning", got)
+	}
 	const most = "9223372036854775807"
 	for _, query := range []string{"?offset=99", "?offset=" + most, "?offset=" + most + "&limit=" + most} {
 		c.get(tokensPath("images") + query).want(200).holds(fields{"count": 0, "items.0": nil, "total": len(all)})
