@@ -3,10 +3,12 @@ package graph
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"regtok/cache"
 	"regtok/catalog"
@@ -47,6 +49,19 @@ func onlyKnown(ctx context.Context) bool {
 		}
 	}
 	return true
+}
+
+// inList tells whether others like the current field's parents are to come in further calls: when they lie in a list
+// around their own, or in edges, which are no batch.
+func inList(ctx context.Context) bool {
+	path := graphql.GetPath(ctx)
+	if _, batch := graphql.BatchParentIndex(ctx); batch {
+		path = path[:len(path)-2]
+	}
+	return slices.ContainsFunc(path, func(e ast.PathElement) bool {
+		_, index := e.(ast.PathIndex)
+		return index
+	})
 }
 
 // known is where something is known: an organization, as one account sees it.

@@ -46,8 +46,12 @@ func (r *resolver) people(ctx context.Context, n int, told func(i int) (known, *
 	if len(wanted) == 0 {
 		return users, nil
 	}
+	load := loader.For(ctx).Users
+	if inList(ctx) {
+		load = loader.For(ctx).UsersFromLists
+	}
 	errs := make([]error, n)
-	for i, entry := range loader.For(ctx).Users(ctx, wanted) {
+	for i, entry := range load(ctx, wanted) {
 		switch providers.KindOf(entry.Err) {
 		case "":
 			if errs[places[i]] = entry.Err; entry.Err == nil {
