@@ -7,6 +7,9 @@ package loader
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
+	"slices"
 
 	"github.com/graph-gophers/dataloader/v7"
 
@@ -46,19 +49,35 @@ func New(c *catalog.Catalog) *Loaders {
 	return l
 }
 
+// queued is how many keys wait to be gathered: the library makes room for as many at each batch, and for 1000 unless
+// told otherwise. More only make the caller go a little slower.
+const queued = 64
+
 // batched makes a loader of a function that reads many. Its entries carry their own errors, so a loader never fails.
 func batched[K comparable, V any](read func(context.Context, []K) []cache.Entry[V]) *dataloader.Loader[K, cache.Entry[V]] {
 	return dataloader.NewBatchedLoader(func(ctx context.Context, keys []K) []*dataloader.Result[cache.Entry[V]] {
-		entries := read(ctx, keys)
+		entries := guarded(ctx, keys, read)
 		results := make([]*dataloader.Result[cache.Entry[V]], len(keys))
 		for i, entry := range entries {
 			results[i] = &dataloader.Result[cache.Entry[V]]{Data: entry}
 		}
 		return results
-	})
+	}, dataloader.WithInputCapacity[K, cache.Entry[V]](queued))
 }
 
-// many loads keys as one batch that starts at once.
+// guarded makes a panic the error of every key. The library would log it by itself, and without where it was.
+func guarded[K comparable, V any](ctx context.Context, keys []K, read func(context.Context, []K) []cache.Entry[V]) (entries []cache.Entry[V]) {
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			err := fmt.Errorf("loading a batch panicked: %v\n%s", panicked, debug.Stack())
+			entries = slices.Repeat([]cache.Entry[V]{{Err: err}}, len(keys))
+		}
+	}()
+	return read(ctx, keys)
+}
+
+// many loads keys as one batch that starts at once. The context of whoever starts a batch ends it for all who joined,
+// so the contexts of one response have to end together; resolvers' do.
 func many[K comparable, V any](ctx context.Context, l *dataloader.Loader[K, cache.Entry[V]], keys []K) []cache.Entry[V] {
 	thunks := make([]dataloader.Thunk[cache.Entry[V]], len(keys))
 	for i, key := range keys {
@@ -68,7 +87,7 @@ func many[K comparable, V any](ctx context.Context, l *dataloader.Loader[K, cach
 	entries := make([]cache.Entry[V], len(keys))
 	for i, thunk := range thunks {
 		entry, err := thunk()
-		if err != nil { // only a panic in the batch comes here
+		if err != nil { // of the library's own
 			entry = cache.Entry[V]{Err: err}
 		}
 		entries[i] = entry
