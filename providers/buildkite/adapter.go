@@ -48,8 +48,7 @@ func open(config providers.Config) (providers.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &adapter{api: api, slugs: &slugs{}}
-	a.slugs.lookups.Provider = name
+	a := &adapter{api: api, slugs: &slugs{lookups: rest.Flight[moment]{Provider: name}}}
 	for slug := range strings.SplitSeq(config.Settings[settingOrganizations].Reveal(), ",") {
 		if slug = strings.TrimSpace(slug); slug != "" {
 			if a.only == nil {
@@ -160,7 +159,7 @@ func (a *adapter) CredentialExpiry(ctx context.Context) (time.Time, error) {
 	if _, err := a.do(ctx, call, &token); err != nil {
 		return time.Time{}, err
 	}
-	if !uuid.MatchString(token.UUID) {
+	if !isUUID(token.UUID) {
 		return time.Time{}, a.api.Nonsense(call, "an access token without a UUID")
 	}
 	return token.ExpiresAt.Time, nil

@@ -1,6 +1,7 @@
 package buildkite
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -25,7 +26,7 @@ func TestAnAccountNeedsItsToken(t *testing.T) {
 		"plain http":        {withBase("http://x.test"), settingBase},
 	} {
 		_, err := open(providers.Config{Account: "main", Settings: test.settings})
-		e, ok := err.(*providers.Error)
+		e, ok := errors.AsType[*providers.Error](err)
 		if !ok || e.Kind != providers.Invalid || e.Field != test.field || e.Provider != name {
 			t.Errorf("open with %s = %v, want INVALID of %s", what, err, test.field)
 		}
@@ -58,7 +59,7 @@ func TestTheCredentialGoesWithEveryRequest(t *testing.T) {
 		if r.URL.Host != "buildkite.example.com" || !strings.HasPrefix(r.URL.Path, "/gate/v2/") {
 			t.Errorf("%s is outside the base", r.URL)
 		}
-		http.StripPrefix("/gate", http.HandlerFunc(serve)).ServeHTTP(w, r)
+		http.StripPrefix("/gate", serve).ServeHTTP(w, r)
 	}
 	readOne(t, u.account(t, settingBase, "https://buildkite.example.com/gate"), "none")
 }

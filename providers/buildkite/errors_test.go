@@ -1,6 +1,7 @@
 package buildkite
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -127,9 +128,9 @@ func TestAMissingScopeIsTheOneOfTheDocumentation(t *testing.T) {
 				write(w, 403, test.body)
 			}}
 			err := test.call(u.account(t))
-			e, ok := err.(*providers.Error)
+			e, ok := errors.AsType[*providers.Error](err)
 			if !ok || e.Kind != providers.Forbidden || e.RequiredScope != test.want || e.Message == "" {
-				t.Errorf("%s = %v with scope %q, want FORBIDDEN with %q", what, err, e.RequiredScope, test.want)
+				t.Errorf("%s = %+v, want FORBIDDEN with scope %q", what, e, test.want)
 			}
 		})
 	}

@@ -26,7 +26,7 @@ func list[T item](ctx context.Context, a *adapter, call rest.Call) ([]T, error) 
 		}
 		for _, item := range page {
 			id := item.native()
-			if !uuid.MatchString(id) {
+			if !isUUID(id) {
 				return nil, a.api.Nonsense(call, "an item's id is no UUID")
 			}
 			if !seen[id] {

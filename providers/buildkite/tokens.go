@@ -163,7 +163,7 @@ func (a *adapter) DeleteToken(ctx context.Context, id providers.ID) error {
 // belongs checks that a token is the registry's, and learns the slugs that it tells. A slug leads to another registry
 // when its own gave it up: a read has then found nothing, and a write has gone astray.
 func (a *adapter) belongs(call rest.Call, t token, registry providers.ID, seen moment) error {
-	if !uuid.MatchString(t.ID) || !uuid.MatchString(t.Registry.ID) {
+	if !isUUID(t.ID) || !isUUID(t.Registry.ID) {
 		return a.api.Nonsense(call, "an id is no UUID")
 	}
 	if t.Registry.ID != registry.Native {

@@ -2,6 +2,7 @@ package buildkite
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -63,7 +64,7 @@ func TestWhatBuildkiteCannotDoSendsNothing(t *testing.T) {
 		"patch to an empty one": {patch(providers.TokenPatch{Name: providers.Some("")}), providers.Invalid, "NAME"},
 		"empty patch":           {patch(providers.TokenPatch{}), providers.Invalid, "NAME"},
 	} {
-		e, ok := test.err.(*providers.Error)
+		e, ok := errors.AsType[*providers.Error](test.err)
 		if !ok || e.Kind != test.kind || e.Field != test.field || e.Provider != name {
 			t.Errorf("%s = %v, want %s of field %q", what, test.err, test.kind, test.field)
 		}

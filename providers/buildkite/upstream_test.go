@@ -1,6 +1,7 @@
 package buildkite
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -97,7 +98,7 @@ func kindOf(err error) string {
 	if err == nil {
 		return "none"
 	}
-	e, ok := err.(*providers.Error)
+	e, ok := errors.AsType[*providers.Error](err)
 	if !ok {
 		return fmt.Sprintf("%T", err)
 	}

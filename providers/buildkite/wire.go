@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
-	"regexp"
+	"strings"
 
 	"regtok/providers"
 	"regtok/providers/rest"
@@ -12,19 +12,19 @@ import (
 
 // What Buildkite writes. Nulls read as zero values; fields that are not mapped are left out.
 
-// uuid is the only form of id that Buildkite makes.
-var uuid = regexp.MustCompile(`^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$`)
+// isUUID tells whether an id could be Buildkite's, which writes letters small.
+func isUUID(id string) bool { return rest.IsUUID(id) && id == strings.ToLower(id) }
 
 // valid tells whether id is of that kind, and could be Buildkite's. Only such parts come near a path.
 func valid(id providers.ID, kind providers.IDKind) bool {
-	if id.Provider != name || id.Kind != kind || !uuid.MatchString(id.Native) {
+	if id.Provider != name || id.Kind != kind || !isUUID(id.Native) {
 		return false
 	}
 	switch kind {
 	case providers.TokenKind:
-		return uuid.MatchString(id.Organization) && uuid.MatchString(id.Registry)
+		return isUUID(id.Organization) && isUUID(id.Registry)
 	case providers.RegistryKind:
-		return uuid.MatchString(id.Organization)
+		return isUUID(id.Organization)
 	}
 	return true
 }
@@ -128,7 +128,7 @@ func (t token) domain(registry providers.ID) providers.Token {
 
 // creator is who made the token, whole; nil when Buildkite names nobody.
 func (t token) creator() *providers.User {
-	if t.CreatedBy == nil || !uuid.MatchString(t.CreatedBy.ID) {
+	if t.CreatedBy == nil || !isUUID(t.CreatedBy.ID) {
 		return nil
 	}
 	creator := t.CreatedBy.domain()

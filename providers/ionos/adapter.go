@@ -58,11 +58,16 @@ func open(config providers.Config) (providers.Provider, error) {
 		return nil, err
 	}
 	told := readClaims(config.Settings[settingToken])
-	a := &adapter{registryAPI: registryAPI, cloudAPI: cloudAPI, contract: &contract{}, expires: told.expires}
-	a.contract.asking.Provider = name
-	a.contract.account = cmp.Or(config.Account, "default")
-	a.contract.known = cmp.Or(number, told.contract)
-	return a, nil
+	return &adapter{
+		registryAPI: registryAPI,
+		cloudAPI:    cloudAPI,
+		expires:     told.expires,
+		contract: &contract{
+			account: cmp.Or(config.Account, "default"),
+			known:   cmp.Or(number, told.contract),
+			asking:  rest.Flight[string]{Provider: name},
+		},
+	}, nil
 }
 
 // addresses finds both APIs. IONOS's own tools take a host alone from IONOS_API_URL, with or without a scheme, or the

@@ -1,6 +1,7 @@
 package ionos
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"testing"
@@ -43,7 +44,7 @@ func TestASenselessSettingIsNamed(t *testing.T) {
 		_, err := open(providers.Config{Account: "main", Settings: providers.Settings{
 			settingToken: providers.NewSecret("x"), test.setting: providers.NewSecret(test.value),
 		}})
-		e, ok := err.(*providers.Error)
+		e, ok := errors.AsType[*providers.Error](err)
 		if !ok || e.Kind != providers.Invalid || e.Field != test.setting || e.Provider != name {
 			t.Errorf("open with %s %q = %v, want INVALID of it", test.setting, test.value, err)
 		}

@@ -21,7 +21,7 @@ import (
 // outage brings nothing: it is an error, never another id. Between two starts the answer of 3 and 4 can still change,
 // if the credential's rights do; contract_number removes that doubt.
 
-// contractNumber is the form of a contract's number. No organization of ours has a UUID.
+// contractNumber is the form of a contract's number, which is an int64 above zero.
 var contractNumber = regexp.MustCompile(`^[1-9][0-9]{0,18}$`)
 
 // contract is what an account knows about its contract.
@@ -120,12 +120,12 @@ func (a *adapter) check(ctx context.Context, op string, id providers.ID, kind pr
 
 // owns refuses ids of another contract than the account's.
 func (a *adapter) owns(ctx context.Context, op string, id providers.ID) error {
-	contract := id.Organization
+	organization := id.Organization
 	if id.Kind == providers.OrganizationKind {
-		contract = id.Native
+		organization = id.Native
 	}
 	own, err := a.contractOf(ctx, op)
-	if err == nil && contract != own {
+	if err == nil && organization != own {
 		err = providers.NotFoundError(name, op)
 	}
 	return err

@@ -2,6 +2,7 @@ package ionos
 
 import (
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"testing"
 	"time"
@@ -37,7 +38,7 @@ func TestACredentialIsATokenOrUserNameAndPassword(t *testing.T) {
 				settingPassword: providers.NewSecret(test.password), settingContract: providers.NewSecret(number),
 			}})
 			if test.field != "" {
-				if e, ok := err.(*providers.Error); !ok || e.Kind != providers.Invalid || e.Field != test.field {
+				if e, ok := errors.AsType[*providers.Error](err); !ok || e.Kind != providers.Invalid || e.Field != test.field {
 					t.Errorf("open = %v, want INVALID of %s", err, test.field)
 				}
 				return

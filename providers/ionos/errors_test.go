@@ -1,6 +1,7 @@
 package ionos
 
 import (
+	"errors"
 	"testing"
 
 	"regtok/providers"
@@ -45,9 +46,9 @@ func TestARefusalNamesThePrivilegeOfTheRegistryAPI(t *testing.T) {
 		if op == "Users" || op == "User" {
 			want = ""
 		}
-		e, ok := err.(*providers.Error)
+		e, ok := errors.AsType[*providers.Error](err)
 		if !ok || e.Kind != providers.Forbidden || e.RequiredScope != want || e.Message != "no" {
-			t.Errorf("%s = %v with scope %q, want FORBIDDEN with %q", op, err, e.RequiredScope, want)
+			t.Errorf("%s = %+v, want FORBIDDEN with scope %q", op, e, want)
 		}
 	}
 }

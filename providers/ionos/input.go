@@ -121,7 +121,7 @@ func checkName(op, text string) error {
 func stamp(op string, end time.Time) (string, error) {
 	end = end.UTC()
 	if end.Year() < 1 || end.Year() > 9999 {
-		return "", providers.InvalidError(name, op, string(providers.FieldExpiry), "the year has more than four digits")
+		return "", providers.InvalidError(name, op, string(providers.FieldExpiry), "the end is outside the years 1 to 9999")
 	}
 	return end.Truncate(time.Second).Format(time.RFC3339), nil
 }

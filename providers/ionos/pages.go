@@ -33,7 +33,7 @@ func (c *collected[T]) add(page []T) (fresh int, ok bool) {
 	}
 	for _, item := range page {
 		id := item.native()
-		if !uuid.MatchString(id) {
+		if !rest.IsUUID(id) {
 			return 0, false
 		}
 		if !c.seen[id] {
@@ -116,6 +116,17 @@ type offsetPage[T item] struct {
 	Links  links  `json:"_links"`
 }
 
+// flaw is why the page cannot be the one that begins at offset; empty: it can.
+func (p offsetPage[T]) flaw(offset int) string {
+	switch {
+	case p.Items == nil && p.Total == nil && p.Type == "":
+		return "no list"
+	case p.Offset != nil && *p.Offset != offset:
+		return "the list begins elsewhere than asked for"
+	}
+	return ""
+}
+
 // more tells whether there is something behind this page, which begins at offset.
 func (p offsetPage[T]) more(offset int) bool {
 	if p.counted(offset) {
@@ -146,11 +157,8 @@ func listByOffset[T item](ctx context.Context, api *rest.API, call rest.Call) ([
 		if _, err := api.Do(ctx, call, &page); err != nil {
 			return nil, err
 		}
-		if page.Items == nil && page.Total == nil && page.Type == "" {
-			return nil, api.Nonsense(call, "no list")
-		}
-		if page.Offset != nil && *page.Offset != offset {
-			return nil, api.Nonsense(call, "the list begins elsewhere than asked for")
+		if flaw := page.flaw(offset); flaw != "" {
+			return nil, api.Nonsense(call, flaw)
 		}
 		fresh, ok := all.add(page.Items)
 		if !ok {

@@ -73,7 +73,7 @@ func (a *adapter) CreateToken(
 	if _, err := a.registryAPI.Do(ctx, call, &created); err != nil {
 		return providers.Created{}, err
 	}
-	if !uuid.MatchString(created.ID) {
+	if !rest.IsUUID(created.ID) {
 		return providers.Created{}, a.registryAPI.Nonsense(call, badItem)
 	}
 	if created.Properties.Credentials.Password.Empty() {

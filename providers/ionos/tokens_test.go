@@ -2,6 +2,7 @@ package ionos
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -137,7 +138,7 @@ func TestWhatIonosCannotDoSendsNothing(t *testing.T) {
 		"create without a name":  {create(providers.TokenState{}), providers.Invalid, "NAME"},
 		"replace without a name": {replace(providers.TokenState{}), providers.Invalid, "NAME"},
 	} {
-		e, ok := test.err.(*providers.Error)
+		e, ok := errors.AsType[*providers.Error](test.err)
 		if !ok || e.Kind != test.kind || e.Field != test.field || e.Provider != name {
 			t.Errorf("%s = %v, want %s of field %q", what, test.err, test.kind, test.field)
 		}
@@ -148,7 +149,7 @@ func TestWhatIonosCannotDoSendsNothing(t *testing.T) {
 		for op, err := range map[string]error{
 			"create": create(providers.TokenState{Name: odd}), "replace": replace(providers.TokenState{Name: odd}),
 		} {
-			if e, ok := err.(*providers.Error); !ok || e.Kind != providers.Invalid || e.Field != "NAME" {
+			if e, ok := errors.AsType[*providers.Error](err); !ok || e.Kind != providers.Invalid || e.Field != "NAME" {
 				t.Errorf("%s with the name %q = %v, want INVALID of NAME", op, odd, err)
 			}
 		}

@@ -3,7 +3,6 @@ package ionos
 import (
 	"cmp"
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -12,9 +11,6 @@ import (
 )
 
 // What IONOS writes. Nulls read as zero values; fields that are not mapped are left out.
-
-// uuid is the form of ids that the API description gives, for those that a caller chooses too.
-var uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$`)
 
 // valid tells whether id is of that kind, and could be of IONOS. Whether it is of this account's contract is another
 // question: see adapter.check.
@@ -26,9 +22,9 @@ func valid(id providers.ID, kind providers.IDKind) bool {
 	case providers.OrganizationKind:
 		return id.Native != ""
 	case providers.TokenKind:
-		return uuid.MatchString(id.Registry) && uuid.MatchString(id.Native)
+		return rest.IsUUID(id.Registry) && rest.IsUUID(id.Native)
 	}
-	return uuid.MatchString(id.Native)
+	return rest.IsUUID(id.Native)
 }
 
 // sameID compares ids as UUIDs, whose letters may be of either case.
@@ -69,8 +65,10 @@ type metadata struct {
 // Nil: no id, or one that is none.
 func partialUser(id, label string) *providers.User {
 	user := providers.UserID(name, id)
-	if parsed, err := providers.ParseID(user.String()); err != nil || parsed != user {
-		return nil
+	if !rest.IsUUID(id) {
+		if parsed, err := providers.ParseID(user.String()); err != nil || parsed != user {
+			return nil
+		}
 	}
 	return &providers.User{ID: user, Name: label}
 }
@@ -177,11 +175,12 @@ type scope struct {
 	Actions []string `json:"actions"`
 }
 
-// domainScopes sorts, because IONOS does not keep an order.
+// domainScopes sorts, in place too, because IONOS does not keep an order.
 func domainScopes(scopes []scope) []providers.Scope {
 	sorted := make([]providers.Scope, 0, len(scopes))
 	for _, s := range scopes {
-		sorted = append(sorted, providers.Scope{Type: s.Type, Name: s.Name, Actions: slices.Sorted(slices.Values(s.Actions))})
+		slices.Sort(s.Actions)
+		sorted = append(sorted, providers.Scope{Type: s.Type, Name: s.Name, Actions: s.Actions})
 	}
 	slices.SortFunc(sorted, func(a, b providers.Scope) int {
 		return cmp.Or(cmp.Compare(a.Type, b.Type), cmp.Compare(a.Name, b.Name), slices.Compare(a.Actions, b.Actions))
