@@ -92,9 +92,6 @@ func (f TokenFilter) Matcher(now time.Time) func(*Token) bool {
 
 // providers are the names of those that can have what passes; nil: all.
 func (f TokenFilter) providers() []string {
-	if f.States != nil && len(f.States) == 0 {
-		return []string{}
-	}
 	if f.CreatedByIDs == nil {
 		return f.Providers
 	}

@@ -32,15 +32,15 @@ func (c *Catalog) loadRegistries(ctx context.Context, k at) ([]*Registry, error)
 	return shared(list, func(r providers.Registry) Registry { return Registry{r, k.account, now} }), err
 }
 
-func (c *Catalog) loadRegistry(ctx context.Context, k at) (*Registry, error) {
-	if err := c.learnOrganizations(ctx, k.account); err != nil {
+func (c *Catalog) loadRegistry(ctx context.Context, k within) (*Registry, error) {
+	if err := c.learnOrganizations(ctx, k.list.account); err != nil {
 		return nil, err
 	}
-	r, err := k.account.Provider.Registry(ctx, k.id)
+	r, err := k.list.account.Provider.Registry(ctx, k.id)
 	if err != nil {
 		return nil, err
 	}
-	return &Registry{r, k.account, time.Now()}, nil
+	return &Registry{r, k.list.account, time.Now()}, nil
 }
 
 func (c *Catalog) loadTokens(ctx context.Context, k at) ([]*Token, error) {
@@ -63,20 +63,20 @@ func (c *Catalog) primeUsers(k at, list []providers.Token, asked cache.Moment) {
 	for _, t := range list {
 		if u := t.CreatedBy; u != nil && u.Complete && !seen[u.ID] {
 			seen[u.ID] = true
-			c.views.user.Put(userAt{k.account, k.id.OfOrganization(), u.ID}, &User{*u, k.account}, asked)
+			c.views.user.Put(within{at{k.account, k.id.OfOrganization()}, u.ID}, &User{*u, k.account}, asked)
 		}
 	}
 }
 
-func (c *Catalog) loadToken(ctx context.Context, k at) (*Token, error) {
-	if err := c.learnRegistries(ctx, at{k.account, k.id.OfOrganization()}); err != nil {
+func (c *Catalog) loadToken(ctx context.Context, k within) (*Token, error) {
+	if err := c.learnRegistries(ctx, at{k.list.account, k.id.OfOrganization()}); err != nil {
 		return nil, err
 	}
-	t, err := k.account.Provider.Token(ctx, k.id)
+	t, err := k.list.account.Provider.Token(ctx, k.id)
 	if err != nil {
 		return nil, err
 	}
-	token := c.token(k.account, t, time.Now())
+	token := c.token(k.list.account, t, time.Now())
 	return &token, nil
 }
 
@@ -91,15 +91,15 @@ func (c *Catalog) loadUsers(ctx context.Context, k at) ([]*User, error) {
 	return shared(list, func(u providers.User) User { return User{u, k.account} }), err
 }
 
-func (c *Catalog) loadUser(ctx context.Context, k userAt) (*User, error) {
-	if err := c.learnOrganizations(ctx, k.account); err != nil {
+func (c *Catalog) loadUser(ctx context.Context, k within) (*User, error) {
+	if err := c.learnOrganizations(ctx, k.list.account); err != nil {
 		return nil, err
 	}
-	u, err := k.account.Provider.User(ctx, k.organization, k.id)
+	u, err := k.list.account.Provider.User(ctx, k.list.id, k.id)
 	if err != nil {
 		return nil, err
 	}
-	return &User{u, k.account}, nil
+	return &User{u, k.list.account}, nil
 }
 
 // token adds to a provider's token what this server knows.

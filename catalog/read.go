@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"context"
-	"sync"
 
 	"regtok/cache"
 	"regtok/providers"
@@ -25,38 +24,30 @@ func (c *Catalog) OrganizationLists(ctx context.Context, accounts []*Account) []
 
 // RegistryLists returns the registries of each organization, in the order of organizations.
 func (c *Catalog) RegistryLists(ctx context.Context, organizations []providers.ID) []cache.Entry[[]*Registry] {
-	return routed(ctx, c, c.views.registries, organizations, sameID)
+	return routed(ctx, c, c.views.registries, organizations)
 }
 
 // TokenLists returns the tokens of each registry, in the order of registries.
 func (c *Catalog) TokenLists(ctx context.Context, registries []providers.ID) []cache.Entry[[]*Token] {
-	return routed(ctx, c, c.views.tokens, registries, providers.ID.OfOrganization)
+	return routed(ctx, c, c.views.tokens, registries)
 }
 
 // UserLists returns the people of each organization, in the order of organizations.
 func (c *Catalog) UserLists(ctx context.Context, organizations []providers.ID) []cache.Entry[[]*User] {
-	return routed(ctx, c, c.views.users, organizations, sameID)
+	return routed(ctx, c, c.views.users, organizations)
 }
 
-func sameID(id providers.ID) providers.ID { return id }
-
-// routed reads each id at the account that owns its organization.
-func routed[V any](ctx context.Context, c *Catalog, view *cache.View[at, V], ids []providers.ID,
-	organization func(providers.ID) providers.ID,
-) []cache.Entry[V] {
-	organizations := make([]providers.ID, len(ids))
-	for i, id := range ids {
-		organizations[i] = organization(id)
-	}
-	accounts, errs := c.owners(ctx, organizations)
-	entries := make([]cache.Entry[V], len(ids))
-	keys, places := make([]at, 0, len(ids)), make([]int, 0, len(ids))
-	for i, id := range ids {
+// routed reads the list of each holder at the account that owns its organization.
+func routed[V any](ctx context.Context, c *Catalog, view *cache.View[at, V], of []providers.ID) []cache.Entry[V] {
+	accounts, errs := c.owners(ctx, holders(of, organizationOf))
+	entries := make([]cache.Entry[V], len(of))
+	keys, places := make([]at, 0, len(of)), make([]int, 0, len(of))
+	for i, holder := range of {
 		if errs[i] != nil {
 			entries[i] = cache.Entry[V]{Err: errs[i]}
 			continue
 		}
-		keys, places = append(keys, at{accounts[i], id}), append(places, i)
+		keys, places = append(keys, at{accounts[i], holder}), append(places, i)
 	}
 	for i, entry := range view.GetMany(ctx, keys) {
 		entries[places[i]] = entry
@@ -64,98 +55,31 @@ func routed[V any](ctx context.Context, c *Catalog, view *cache.View[at, V], ids
 	return entries
 }
 
-// RegistriesByID returns each registry, in the order of ids. No provider can give several by id, so from two of one
-// organization on, the organization's list is read instead; also when it is in the cache anyway.
+// RegistriesByID returns each registry, in the order of ids, with the fewest requests.
 func (c *Catalog) RegistriesByID(ctx context.Context, ids []providers.ID) []cache.Entry[*Registry] {
-	return planned(ctx, c, ids, plan[*Registry]{
+	return planned(ctx, c, plan[*Registry]{
 		op: "get registry", list: c.views.registries, single: c.views.registry,
-		parent:   providers.ID.OfOrganization,
-		id:       func(r *Registry) providers.ID { return r.ID },
-		listOnly: func(a *Account) bool { return a.Driver.RegistryFromList },
-	})
+		id:    func(r *Registry) providers.ID { return r.ID },
+		alone: func(list at, _ providers.ID) bool { return !list.account.Driver.RegistryFromList },
+	}, ids, holders(ids, providers.ID.OfOrganization))
 }
 
-// TokensByID returns each token, in the order of ids, planned as RegistriesByID.
+// TokensByID returns each token, in the order of ids, with the fewest requests.
 func (c *Catalog) TokensByID(ctx context.Context, ids []providers.ID) []cache.Entry[*Token] {
-	return planned(ctx, c, ids, plan[*Token]{
+	return planned(ctx, c, plan[*Token]{
 		op: "get token", list: c.views.tokens, single: c.views.token,
-		parent:   providers.ID.OfRegistry,
-		id:       func(t *Token) providers.ID { return t.ID },
-		listOnly: func(*Account) bool { return false },
-	})
+		id:    func(t *Token) providers.ID { return t.ID },
+		alone: func(at, providers.ID) bool { return true },
+	}, ids, holders(ids, providers.ID.OfRegistry))
 }
 
-// plan says how to read things of one kind by id.
-type plan[V any] struct {
-	op       string
-	list     *cache.View[at, []V]
-	single   *cache.View[at, V]
-	parent   func(providers.ID) providers.ID
-	id       func(V) providers.ID
-	listOnly func(*Account) bool
-}
-
-// planned groups ids by the list that holds them and reads each group with one request.
-func planned[V any](ctx context.Context, c *Catalog, ids []providers.ID, p plan[V]) []cache.Entry[V] {
-	organizations := make([]providers.ID, len(ids))
+// holders are what holds the lists that ids stand in.
+func holders(ids []providers.ID, holder func(providers.ID) providers.ID) []providers.ID {
+	list := make([]providers.ID, len(ids))
 	for i, id := range ids {
-		organizations[i] = id.OfOrganization()
+		list[i] = holder(id)
 	}
-	accounts, errs := c.owners(ctx, organizations)
-	entries := make([]cache.Entry[V], len(ids))
-	groups := map[at][]int{}
-	for i, id := range ids {
-		if errs[i] != nil {
-			entries[i] = cache.Entry[V]{Err: errs[i]}
-			continue
-		}
-		list := at{accounts[i], p.parent(id)}
-		groups[list] = append(groups[list], i)
-	}
-	var wait sync.WaitGroup
-	for list, places := range groups {
-		wait.Go(func() { readGroup(ctx, list, ids, places, p, entries) })
-	}
-	wait.Wait()
-	return entries
-}
-
-// readGroup reads the ids at places, all of one list, into entries.
-func readGroup[V any](ctx context.Context, list at, ids []providers.ID, places []int, p plan[V], entries []cache.Entry[V]) {
-	whole, cached := p.list.Peek(ctx, list)
-	cached = cached && whole.StaleSince.IsZero()
-	if !cached && (oneID(ids, places) && !p.listOnly(list.account)) {
-		entry := p.single.Get(ctx, at{list.account, ids[places[0]]})
-		for _, i := range places {
-			entries[i] = entry
-		}
-		return
-	}
-	if !cached {
-		whole = p.list.Get(ctx, list)
-	}
-	byID := make(map[providers.ID]V, len(whole.Value))
-	for _, v := range whole.Value {
-		byID[p.id(v)] = v
-	}
-	for _, i := range places {
-		entry := cache.Entry[V]{Err: whole.Err, ObservedAt: whole.ObservedAt, StaleSince: whole.StaleSince, Cause: whole.Cause}
-		if v, ok := byID[ids[i]]; ok {
-			entry.Value = v
-		} else if whole.Err == nil {
-			entry.Err = providers.NotFoundError(list.id.Provider, p.op)
-		}
-		entries[i] = entry
-	}
-}
-
-func oneID(ids []providers.ID, places []int) bool {
-	for _, i := range places {
-		if ids[i] != ids[places[0]] {
-			return false
-		}
-	}
-	return true
+	return list
 }
 
 // OrganizationsByID returns each organization, in the order of ids, out of the lists of their providers' accounts.

@@ -17,104 +17,73 @@ type Person struct {
 	ID           providers.ID
 }
 
-// userAt names a user, in an organization, at the account that they are read with.
-type userAt struct {
-	account      *Account
-	organization providers.ID
-	id           providers.ID
-}
-
 // Users returns each person, in the order asked. The first one of an organization is read alone; as soon as another
 // is wanted, the organization's list is read, which answers for all.
 func (c *Catalog) Users(ctx context.Context, people []Person) []cache.Entry[*User] {
-	entries := make([]cache.Entry[*User], len(people))
-	groups := map[providers.ID][]int{}
-	var wait sync.WaitGroup
+	ids, organizations := make([]providers.ID, len(people)), make([]providers.ID, len(people))
+	anywhere := map[string][]int{} // by provider
 	for i, p := range people {
+		ids[i], organizations[i] = p.ID, p.Organization
 		if p.Organization.IsZero() {
-			wait.Go(func() { entries[i] = c.findUser(ctx, p.ID) })
-			continue
+			anywhere[p.ID.Provider] = append(anywhere[p.ID.Provider], i)
 		}
-		groups[p.Organization] = append(groups[p.Organization], i)
 	}
-	for organization, places := range groups {
-		wait.Go(func() { c.usersOf(ctx, organization, people, places, entries) })
+	entries := planned(ctx, c, c.userPlan(), ids, organizations) // without an organization nobody is found
+	var wait sync.WaitGroup
+	for provider, places := range anywhere {
+		wait.Go(func() { c.findUsers(ctx, provider, ids, places, entries) })
 	}
 	wait.Wait()
 	return entries
 }
 
-// usersOf reads the people at places, all of one organization, into entries.
-func (c *Catalog) usersOf(ctx context.Context, organization providers.ID, people []Person, places []int, entries []cache.Entry[*User]) {
-	accounts, errs := c.owners(ctx, []providers.ID{organization})
-	if errs[0] != nil {
-		for _, i := range places {
-			entries[i] = cache.Entry[*User]{Err: errs[0]}
-		}
-		return
-	}
-	list := at{accounts[0], organization}
-	missing := places[:0:0]
-	for _, i := range places {
-		if entry, ok := c.views.user.Peek(ctx, userAt{list.account, organization, people[i].ID}); ok && entry.StaleSince.IsZero() {
-			entries[i] = entry
-			continue
-		}
-		missing = append(missing, i)
-	}
-	if len(missing) == 0 {
-		return
-	}
-	first := people[missing[0]].ID
-	alone := !slices.ContainsFunc(missing, func(i int) bool { return people[i].ID != first })
-	if listed, ok := c.views.users.Peek(ctx, list); !(ok && listed.StaleSince.IsZero()) && alone && c.singles.first(list, first) {
-		entry := c.views.user.Get(ctx, userAt{list.account, organization, first})
-		for _, i := range missing {
-			entries[i] = entry
-		}
-		return
-	}
-	whole := c.views.users.Get(ctx, list)
-	for _, i := range missing {
-		entries[i] = pickUser(whole, people[i].ID)
+func (c *Catalog) userPlan() plan[*User] {
+	return plan[*User]{
+		op: "get user", list: c.views.users, single: c.views.user,
+		id:    func(u *User) providers.ID { return u.ID },
+		alone: c.singles.first,
 	}
 }
 
-// findUser looks for a user in every organization of their provider, one after the other, and first where the answer
-// is at hand.
-func (c *Catalog) findUser(ctx context.Context, id providers.ID) cache.Entry[*User] {
-	result := cache.Entry[*User]{Err: providers.NotFoundError(id.Provider, "get user")}
-	accounts := c.of(id.Provider)
-	for i, list := range c.views.organizations.GetMany(ctx, accounts) {
-		if list.Err != nil {
-			result.Err = list.Err
-		}
-		for _, o := range list.Value {
-			entry := c.views.user.Get(ctx, userAt{accounts[i], o.ID, id})
-			if entry.Err == nil {
-				return entry
-			}
-			if kind := providers.KindOf(entry.Err); kind != providers.NotFound {
-				result.Err = entry.Err
+// findUsers looks for the people at places, all of one provider, in its organizations: first where the answer is at
+// hand, then in one after the other.
+func (c *Catalog) findUsers(ctx context.Context, provider string, ids []providers.ID, places []int, entries []cache.Entry[*User]) {
+	accounts := c.of(provider)
+	var lists []at
+	seen := map[providers.ID]bool{}
+	for i, entry := range c.views.organizations.GetMany(ctx, accounts) {
+		for _, o := range entry.Value {
+			if !seen[o.ID] {
+				seen[o.ID] = true
+				lists = append(lists, at{accounts[i], o.ID})
 			}
 		}
-	}
-	return result
-}
-
-func pickUser(whole cache.Entry[[]*User], id providers.ID) cache.Entry[*User] {
-	entry := cache.Entry[*User]{Err: whole.Err, ObservedAt: whole.ObservedAt, StaleSince: whole.StaleSince, Cause: whole.Cause}
-	if whole.Err != nil {
-		return entry
-	}
-	for _, u := range whole.Value {
-		if u.ID == id {
-			entry.Value = u
-			return entry
+		if entry.Err != nil { // whoever is not found elsewhere may be there
+			for _, i := range places {
+				entries[i].Err = entry.Err
+			}
 		}
 	}
-	entry.Err = providers.NotFoundError(id.Provider, "get user")
-	return entry
+	p := c.userPlan()
+	places = slices.DeleteFunc(slices.Clone(places), func(i int) bool {
+		return slices.ContainsFunc(lists, func(list at) bool {
+			entry, ok := p.atHand(ctx, list, ids[i])
+			if ok {
+				entries[i] = entry
+			}
+			return ok
+		})
+	})
+	for _, list := range lists {
+		answers := make([]cache.Entry[*User], len(ids))
+		p.read(ctx, list, ids, places, answers)
+		places = slices.DeleteFunc(places, func(i int) bool {
+			if answers[i].Err == nil || unlessGone(answers[i].Err) != nil {
+				entries[i] = answers[i]
+			}
+			return answers[i].Err == nil
+		})
+	}
 }
 
 // singleReads remembers who was last read alone, so that the next other one makes the whole list be read.

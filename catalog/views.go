@@ -25,17 +25,23 @@ type views struct {
 	organizations *cache.View[*Account, []*Organization]
 	credential    *cache.View[*Account, time.Time]
 	registries    *cache.View[at, []*Registry] // of an organization
-	registry      *cache.View[at, *Registry]
+	registry      *cache.View[within, *Registry]
 	tokens        *cache.View[at, []*Token] // of a registry
-	token         *cache.View[at, *Token]
+	token         *cache.View[within, *Token]
 	users         *cache.View[at, []*User] // of an organization
-	user          *cache.View[userAt, *User]
+	user          *cache.View[within, *User]
 }
 
-// at names a thing, or a list, at the account that it is read with.
+// at names a list by what holds it, and the account that it is read with.
 type at struct {
 	account *Account
 	id      providers.ID
+}
+
+// within names one thing by the list that it stands in.
+type within struct {
+	list at
+	id   providers.ID
 }
 
 // newViews is the one table that says what is cached, under which key, and for how long.
@@ -62,9 +68,9 @@ func newViews(c *Catalog, timeout time.Duration) views {
 			Fresh: freshRegistries, Stale: staleFor, Negative: rememberGone, ServeStale: coverable,
 			Size: func(list []*Registry) int { return 64 + 640*len(list) },
 		}),
-		registry: cache.NewView(c.cache, cache.Config[at, *Registry]{
+		registry: cache.NewView(c.cache, cache.Config[within, *Registry]{
 			Name: "a registry", Timeout: timeout,
-			Key:   func(k at) cache.Key { return key(k.account, k.id, "registry") },
+			Key:   func(k within) cache.Key { return key(k.list.account, k.list.id, "registry", k.id.Native) },
 			Load:  c.loadRegistry,
 			Fresh: func(r *Registry) time.Duration { return freshRegistries([]*Registry{r}) },
 			Stale: staleFor, Negative: rememberGone, ServeStale: coverable,
@@ -77,9 +83,9 @@ func newViews(c *Catalog, timeout time.Duration) views {
 			Fresh: always[[]*Token](tokensFresh), Stale: staleFor, Negative: rememberGone, ServeStale: coverable,
 			Size: tokensSize,
 		}),
-		token: cache.NewView(c.cache, cache.Config[at, *Token]{
+		token: cache.NewView(c.cache, cache.Config[within, *Token]{
 			Name: "a token", Timeout: timeout,
-			Key:   func(k at) cache.Key { return key(k.account, k.id.OfRegistry(), "token", k.id.Native) },
+			Key:   func(k within) cache.Key { return key(k.list.account, k.list.id, "token", k.id.Native) },
 			Load:  c.loadToken,
 			Fresh: always[*Token](tokensFresh), Stale: staleFor, Negative: rememberGone, ServeStale: coverable,
 			Size: func(t *Token) int { return tokensSize([]*Token{t}) },
@@ -91,9 +97,9 @@ func newViews(c *Catalog, timeout time.Duration) views {
 			Fresh: always[[]*User](usersFresh), Stale: staleFor, Negative: rememberHidden, ServeStale: coverable,
 			Size: func(list []*User) int { return 64 + 320*len(list) },
 		}),
-		user: cache.NewView(c.cache, cache.Config[userAt, *User]{
+		user: cache.NewView(c.cache, cache.Config[within, *User]{
 			Name: "a person", Timeout: timeout,
-			Key:   func(k userAt) cache.Key { return key(k.account, k.organization, "user", k.id.Native) },
+			Key:   func(k within) cache.Key { return key(k.list.account, k.list.id, "user", k.id.Native) },
 			Load:  c.loadUser,
 			Fresh: always[*User](usersFresh), Stale: staleFor, Negative: rememberHidden, ServeStale: coverable,
 			Size: func(*User) int { return 384 },
