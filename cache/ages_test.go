@@ -211,6 +211,18 @@ func TestPutPrimesUnlessABumpCameSince(t *testing.T) {
 	})
 }
 
+func TestWhatABumpForbidsToPutReplacesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCache(t, cache.Options{})
+		v := numbers(c, &source{})
+		since := c.Moment()
+		c.Bump(t.Context(), scope("a"))
+		expect(t, v.Get(t.Context(), "a"), 1)
+		v.Put("a", 70, since)
+		expect(t, v.Get(t.Context(), "a"), 1)
+	})
+}
+
 func TestPeekAsksNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCache(t, cache.Options{})

@@ -3,6 +3,7 @@ package cache_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -38,6 +39,11 @@ func TestManyKeysAreOneQuestionToTheFarTier(t *testing.T) {
 		if got := two.Stats(); got.Far != 3 || got.Waits != 4 {
 			t.Errorf("got %+v, want 3 from afar of 4", got)
 		}
+		before = m.Reads()
+		two.GetMany(t.Context(), keys)
+		if got := m.Reads() - before; got != 0 {
+			t.Errorf("%d questions for what is near by now, want none", got)
+		}
 		time.Sleep(fresh)
 		before = m.Reads()
 		two.GetMany(t.Context(), keys)
@@ -68,6 +74,39 @@ func TestAStaleValueFromAfarIsServedAndRenewed(t *testing.T) {
 		_, three := process(t, m, s)
 		expect(t, three.Get(t.Context(), "a"), 2)
 		expectLoads(t, s, 2)
+	})
+}
+
+func TestWhatIsNearIsServedWhenItIsNewerThanWhatIsAfar(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, s := cachetest.NewMemory(), &source{}
+		_, v := process(t, m, s)
+		v.Get(t.Context(), "a")
+		time.Sleep(time.Second)
+		s.delay.Store(int64(time.Second))
+		var reader sync.WaitGroup
+		reader.Go(func() { expect(t, v.Get(cache.NoCache(t.Context()), "a"), 2) })
+		synctest.Wait()
+		m.Fail(errors.New("refused")) // the second value does not get there
+		reader.Wait()
+		synctest.Wait()
+		m.Fail(nil)
+		time.Sleep(5 * time.Second)
+		expect(t, v.Get(t.Context(), "a"), 2)
+		expectLoads(t, s, 2)
+	})
+}
+
+func TestAPanicInDecodeIsItsReadersError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, s := cachetest.NewMemory(), &source{}
+		_, one := process(t, m, s)
+		one.Get(t.Context(), "a")
+		synctest.Wait()
+		_, two := process(t, m, s, func(c *config) { c.Decode = func([]byte) (int, error) { panic("bug") } })
+		if _, ok := errors.AsType[*cache.PanicError](two.Get(t.Context(), "a").Err); !ok {
+			t.Error("the reader does not get the panic")
+		}
 	})
 }
 

@@ -60,3 +60,36 @@ func TestDroppingAnItemSparesWhatTookItsPlace(t *testing.T) {
 		t.Error("the replacement is still there")
 	}
 }
+
+func TestOfTwoItemsTheNewerIsKept(t *testing.T) {
+	v := &View[int, int]{}
+	at := time.Now()
+	loaded := func(began, observed int) *item[int, int] {
+		return &item[int, int]{view: v, moment: Moment{at: at.Add(time.Duration(began))}, observed: at.Add(time.Duration(observed))}
+	}
+	found := func(began, observed int) *item[int, int] {
+		it := loaded(began, observed)
+		it.far = true
+		return it
+	}
+	tests := []struct {
+		name           string
+		kept, incoming *item[int, int]
+		want           bool
+	}{
+		{"a load that began earlier and took longer is older", loaded(2, 3), loaded(1, 4), true},
+		{"a load that began later is newer", loaded(1, 4), loaded(2, 3), false},
+		{"a load replaces one of the same moment", loaded(1, 1), loaded(1, 1), false},
+		{"what is found later may be older", loaded(1, 2), found(5, 1), true},
+		{"what is found may be newer", loaded(1, 2), found(5, 3), false},
+		{"a load is newer than what was found before", found(5, 3), loaded(4, 6), false},
+	}
+	for _, test := range tests {
+		n := newNear(1 << 20)
+		n.put(1, test.kept)
+		n.put(1, test.incoming)
+		if got := n.get(1) == test.kept; got != test.want {
+			t.Errorf("%s: kept is %v, want %v", test.name, got, test.want)
+		}
+	}
+}

@@ -135,6 +135,22 @@ func TestAFailureFromBeforeABumpSpoilsNothing(t *testing.T) {
 	})
 }
 
+func TestAFailureDoesNotEndWhatWasAskedForLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCache(t, cache.Options{})
+		s := &source{}
+		v := numbers(c, s)
+		s.delay.Store(int64(time.Second))
+		s.fail(errGone)
+		var reader sync.WaitGroup
+		reader.Go(func() { expectError(t, v.Get(t.Context(), "a"), errGone) })
+		time.Sleep(time.Millisecond)
+		v.Put("a", 70, c.Moment())
+		reader.Wait()
+		expect(t, v.Get(t.Context(), "a"), 70)
+	})
+}
+
 func TestARememberedFailureCoversNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &source{}
@@ -234,6 +250,29 @@ func TestALoadThatReadsAnotherViewDoesNotQueueBehindItself(t *testing.T) {
 			t.Errorf("it took %v, want 2 s", waited)
 		}
 		expectLoads(t, inner, 1)
+	})
+}
+
+func TestALoadThatInsistsDoesNotWaitForOneThatQueuesBehindIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCache(t, cache.Options{Parallel: 1})
+		names := numbers(c, &source{}, func(c *config) { c.Name = "names" })
+		outer := numbers(c, &source{}, func(c *config) {
+			c.Load = func(ctx context.Context, key string) (int, error) {
+				time.Sleep(time.Second)
+				got := names.Get(cache.NoCache(ctx), "name")
+				return got.Value, got.Err
+			}
+		})
+		var readers sync.WaitGroup
+		readers.Go(func() { expect(t, outer.Get(t.Context(), "a"), 1) })
+		synctest.Wait()
+		readers.Go(func() { expect(t, names.Get(t.Context(), "name"), 2) }) // queues for the only turn
+		began := time.Now()
+		readers.Wait()
+		if waited := time.Since(began); waited != time.Second {
+			t.Errorf("it took %v, want a second", waited)
+		}
 	})
 }
 
