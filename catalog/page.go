@@ -27,26 +27,40 @@ type Page[T any] struct {
 	order                Order[T]
 }
 
+// Check is the error that Cut would return for r, so that nothing need be read in vain.
+func (o Order[T]) Check(r PageRequest) error {
+	_, err := o.start(r)
+	return err
+}
+
 // Cut returns the page that r asks for. A size outside 1 to MaxPage and a cursor that is damaged, or of another
 // list or order, are Invalid.
 func Cut[T any](items []T, order Order[T], r PageRequest) (Page[T], error) {
-	if r.First < 1 || r.First > MaxPage {
-		return Page[T]{}, &providers.Error{Kind: providers.Invalid, Field: "first",
-			Message: fmt.Sprintf("first is %d; ask for 1 to %d and follow pageInfo.endCursor for more", r.First, MaxPage)}
-	}
-	var after *place
-	if r.After != "" {
-		position, err := order.position(r.After)
-		if err != nil {
-			return Page[T]{}, err
-		}
-		after = &position
+	after, err := order.start(r)
+	if err != nil {
+		return Page[T]{}, err
 	}
 	next, behind := order.next(items, after, r.First)
 	return Page[T]{
 		Items: next, All: items, order: order,
 		HasPrevious: behind < len(items), HasNext: len(next) < behind,
 	}, nil
+}
+
+// start is the place behind which the page begins; nil: the beginning.
+func (o Order[T]) start(r PageRequest) (*place, error) {
+	if r.First < 1 || r.First > MaxPage {
+		return nil, &providers.Error{Kind: providers.Invalid, Field: "first",
+			Message: fmt.Sprintf("first is %d; ask for 1 to %d and follow pageInfo.endCursor for more", r.First, MaxPage)}
+	}
+	if r.After == "" {
+		return nil, nil
+	}
+	after, err := o.position(r.After)
+	if err != nil {
+		return nil, err
+	}
+	return &after, nil
 }
 
 // next returns the first n of the items behind a place, nil being the beginning, and how many are behind it in all.
@@ -89,11 +103,12 @@ func (p Page[T]) Cursor(item T) string {
 
 // position reads a cursor of this order.
 func (o Order[T]) position(cursor string) (place, error) {
+	damaged := &providers.Error{Kind: providers.Invalid, Field: "after",
+		Message: "the cursor is damaged, or of another list or order; take pageInfo.endCursor of the page before, or leave it out"}
 	text, err := providers.DecodeCursor(cursor, o.scope())
 	if err != nil {
-		return place{}, err
+		return place{}, damaged
 	}
-	damaged := &providers.Error{Kind: providers.Invalid, Field: "after", Message: "the cursor is damaged"}
 	encoded, position, _ := strings.Cut(text, " ")
 	id, err := providers.ParseID(encoded)
 	if err != nil {

@@ -196,6 +196,9 @@ func TestAPageKnowsTheWholeList(t *testing.T) {
 func TestAPageSizeIsFromOneToAHundred(t *testing.T) {
 	for first, ok := range map[int]bool{-1: false, 0: false, 1: true, MaxPage: true, MaxPage + 1: false} {
 		page, err := Cut(some(200), TokensByName(false), PageRequest{First: first})
+		if before := TokensByName(false).Check(PageRequest{First: first}); (before == nil) != (err == nil) {
+			t.Errorf("Check says %v to a page of %d, and Cut %v", before, first, err)
+		}
 		switch {
 		case ok && (err != nil || len(page.Items) != first):
 			t.Errorf("a page of %d has %d items, %v", first, len(page.Items), err)
@@ -216,6 +219,9 @@ func TestACursorOfAnotherOrderOrListIsInvalid(t *testing.T) {
 	for name, order := range tokenOrders() {
 		for of, cursor := range cursors {
 			_, err := Cut(tokens, order, PageRequest{First: 1, After: cursor})
+			if before := order.Check(PageRequest{First: 1, After: cursor}); (before == nil) != (err == nil) {
+				t.Errorf("Check says %v to a cursor of %s, and Cut %v", before, of, err)
+			}
 			if of == name && err != nil {
 				t.Errorf("%s refuses its own cursor: %v", name, err)
 			}
