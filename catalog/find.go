@@ -1,9 +1,12 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
 	"strings"
+	"time"
 
+	"regtok/cache"
 	"regtok/providers"
 )
 
@@ -23,46 +26,68 @@ func (c *Catalog) FindRegistry(ctx context.Context, lists Lists, native NativeRe
 		return nil, &providers.Error{Kind: providers.Invalid, Field: "address.native.provider",
 			Message: "there is no provider " + clip(native.Provider) + "; there are " + c.driverNames()}
 	}
-	var failure error
-	var organizations []providers.ID
-	for _, entry := range lists.OrganizationLists(ctx, c.of(native.Provider)) {
-		if entry.Err != nil {
-			failure = entry.Err
-		}
-		for _, o := range entry.Value {
-			if native.Organization == "" || native.Organization == o.Slug || native.Organization == o.ID.Native {
-				organizations = append(organizations, o.ID)
-			}
-		}
+	s := c.search(ctx, lists, native)
+	if len(s.found) == 0 && s.old { // it may have been made since
+		s = c.search(cache.NoCache(ctx), c, native)
 	}
-	found := map[providers.ID]*Registry{}
-	for _, entry := range lists.RegistryLists(ctx, organizations) {
-		if entry.Err != nil {
-			failure = entry.Err
-		}
-		for _, r := range entry.Value {
-			if native.names(r) {
-				found[r.ID] = r
-			}
-		}
-	}
-	for _, r := range found {
-		if len(found) == 1 {
-			return r, nil
-		}
-	}
-	if len(found) > 1 {
+	switch {
+	case len(s.found) > 1:
 		return nil, &providers.Error{Kind: providers.Invalid, Field: "address.native.organization",
 			Message: "several registries are called " + clip(native.Registry) + "; name the organization, or use the native id"}
-	}
-	if failure != nil {
-		return nil, failure
+	case len(s.found) == 1:
+		return s.one, nil
+	case s.failure != nil:
+		return nil, s.failure
 	}
 	return nil, providers.NotFoundError(native.Provider, "find registry")
 }
 
-func (n NativeRegistry) names(r *Registry) bool {
-	return n.Registry == r.ID.Native || n.Registry == r.Slug || r.Slug == "" && n.Registry == r.Name
+// search looks into every list that may hold the registry.
+func (c *Catalog) search(ctx context.Context, lists Lists, native NativeRegistry) search {
+	s := search{NativeRegistry: native, found: map[providers.ID]*Registry{}}
+	for _, entry := range lists.OrganizationLists(ctx, c.of(native.Provider)) {
+		s.note(entry.Err, entry.StaleSince, entry.Cause)
+		s.organizationsIn(entry.Value)
+	}
+	for _, entry := range lists.RegistryLists(ctx, s.organizations) {
+		s.note(unlessGone(entry.Err), entry.StaleSince, entry.Cause)
+		s.registriesIn(entry.Value)
+	}
+	return s
+}
+
+// search is what was found, and what may be missing.
+type search struct {
+	NativeRegistry
+	organizations []providers.ID
+	found         map[providers.ID]*Registry
+	one           *Registry // any of found
+	failure       error     // why what is not found may be there all the same
+	old           bool      // some list was
+}
+
+func (s *search) note(err error, staleSince time.Time, cause error) {
+	if err = cmp.Or(err, cause); err != nil {
+		s.failure = err
+	}
+	s.old = s.old || !staleSince.IsZero()
+}
+
+func (s *search) organizationsIn(list []*Organization) {
+	for _, o := range list {
+		if s.Organization == "" || s.Organization == o.Slug || s.Organization == o.ID.Native {
+			s.organizations = append(s.organizations, o.ID)
+		}
+	}
+}
+
+func (s *search) registriesIn(list []*Registry) {
+	for _, r := range list {
+		name := cmp.Or(r.Slug, r.Name)
+		if s.Registry != "" && (s.Registry == name || s.Registry == r.ID.Native) {
+			s.found[r.ID], s.one = r, r
+		}
+	}
 }
 
 func (c *Catalog) driverNames() string {
