@@ -1,302 +1,251 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"reflect"
+	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/alecthomas/kong"
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
-
-	"regtok/providers"
-	"regtok/providers/all"
 )
 
+// longestConfig bounds a configuration file, in bytes.
+const longestConfig = 1 << 20
+
 // configFile is a configuration file. Its keys are the flags of serve, with underscores, and `accounts`.
+// No error of it repeats a value, since that may be a secret that went astray.
 type configFile struct {
 	path     string
-	settings map[string]any // by flag
+	settings map[string]fileSetting // by flag
 	accounts []accountConfig
 }
 
-// accountConfig is one account as it is configured.
-type accountConfig struct {
-	driver   providers.Driver
-	name     string
-	settings providers.Settings
+// fileSetting is a setting as the command line would have it, and where it stands.
+type fileSetting struct{ place, text string }
+
+// entry is one key of a mapping with its value.
+type entry struct {
+	key       string // empty: something that is no plain text
+	at, value ast.Node
 }
 
-// readConfig reads a file strictly: a key that it does not know is an error that tells line and column.
+// readConfig reads a file strictly: what it does not know is an error that tells line and column.
 func readConfig(path string, flags []*kong.Flag) (*configFile, error) {
-	text, err := os.ReadFile(path)
+	text, err := readFile(path, longestConfig)
 	if err != nil {
-		return nil, fmt.Errorf("--config: %w", err)
+		return nil, fmt.Errorf("--config (REGTOK_CONFIG): %w", err)
 	}
-	parsed, err := parser.ParseBytes(text, 0)
+	return parseConfig(path, text, flags)
+}
+
+func parseConfig(path string, text []byte, flags []*kong.Flag) (*configFile, error) {
+	c := &configFile{path: path, settings: map[string]fileSetting{}}
+	if !utf8.Valid(text) {
+		return nil, fmt.Errorf("%s is not UTF-8 text", path)
+	}
+	file, err := parser.ParseBytes(bytes.TrimPrefix(text, []byte("\ufeff")), 0)
 	if err != nil {
-		return nil, fmt.Errorf("%s is not YAML: %s", path, yaml.FormatError(err, false, false))
+		return nil, c.notYAML(err)
 	}
-	c := &configFile{path: path, settings: map[string]any{}}
-	if len(parsed.Docs) == 0 || parsed.Docs[0].Body == nil {
-		return nil, fmt.Errorf("%s is empty", path)
-	}
-	if len(parsed.Docs) > 1 {
-		return nil, c.at(parsed.Docs[1].Body, "a second document; one is enough")
-	}
-	entries, err := c.mapping(parsed.Docs[0].Body, "the file")
+	body, err := c.body(file)
 	if err != nil {
 		return nil, err
 	}
-	for _, entry := range entries {
-		if err := c.read(entry, flags); err != nil {
+	entries, err := c.entries(body, "the file")
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		if err := c.read(e, flags); err != nil {
 			return nil, err
 		}
 	}
 	return c, nil
 }
 
+// body finds the one document.
+func (c *configFile) body(file *ast.File) (ast.Node, error) {
+	var bodies []ast.Node
+	for _, document := range file.Docs {
+		if _, directive := document.Body.(*ast.DirectiveNode); document.Body != nil && !directive {
+			bodies = append(bodies, document.Body)
+		}
+	}
+	switch len(bodies) {
+	case 0:
+		return nil, fmt.Errorf("%s is empty", c.path)
+	case 1:
+		return bodies[0], nil
+	}
+	return nil, c.at(bodies[1], "a second document; one is enough")
+}
+
 // read takes one entry of the file's top.
-func (c *configFile) read(entry *ast.MappingValueNode, flags []*kong.Flag) error {
-	key := entry.Key.String()
-	if key == "accounts" {
-		return c.readAccounts(entry.Value)
+func (c *configFile) read(e entry, flags []*kong.Flag) error {
+	if e.key == "accounts" {
+		return c.readAccounts(e.value)
 	}
-	name := strings.ReplaceAll(key, "_", "-")
-	if strings.Contains(key, "-") || !slices.ContainsFunc(flags, func(f *kong.Flag) bool { return f.Name == name }) {
-		return c.unknown(entry, key, append(keysOf(flags), "accounts"))
+	keys := keysOf(flags)
+	at := slices.IndexFunc(flags, func(f *kong.Flag) bool { return e.key == keyOf(f) })
+	if at < 0 || !slices.Contains(keys, e.key) {
+		return c.unknown(e, append(keys, "accounts"))
 	}
-	var value any
-	if err := yaml.NodeToValue(entry.Value, &value); err != nil || value == nil {
-		return c.at(entry, key+" has no value that makes sense; leave the key out for the default")
+	text, err := c.text(e, flags[at].Target.Kind())
+	if err != nil {
+		return err
 	}
-	if flag := value; flag == true || flag == false {
-		value = fmt.Sprint(flag)
-	}
-	c.settings[name] = value
+	c.settings[flags[at].Name] = fileSetting{place: c.place(e.at) + ": " + e.key, text: text}
 	return nil
 }
 
-func (c *configFile) readAccounts(node ast.Node) error {
-	list, ok := node.(*ast.SequenceNode)
-	if !ok {
-		return c.at(node, "accounts is a list: start each account with `- provider:`")
-	}
-	for _, item := range list.Values {
-		account, err := c.readAccount(item)
-		if err != nil {
-			return err
-		}
-		if slices.ContainsFunc(c.accounts, account.sameName) {
-			return c.at(item, fmt.Sprintf("there are two accounts %q of %s; give each a name of its own", account.name, account.driver.Name))
-		}
-		c.accounts = append(c.accounts, account)
-	}
-	return nil
-}
+func keyOf(f *kong.Flag) string { return strings.ReplaceAll(f.Name, "-", "_") }
 
-// readAccount takes one item of accounts. Which keys it may have depends on its provider.
-func (c *configFile) readAccount(node ast.Node) (accountConfig, error) {
-	entries, err := c.mapping(node, "an account")
-	if err != nil {
-		return accountConfig{}, err
-	}
-	texts := map[string]string{}
-	for _, entry := range entries {
-		scalar, ok := entry.Value.(ast.ScalarNode)
-		if !ok || scalar.GetValue() == nil {
-			return accountConfig{}, c.at(entry, entry.Key.String()+" needs a text or a number")
-		}
-		texts[entry.Key.String()] = fmt.Sprint(scalar.GetValue())
-	}
-	driver, err := driverNamed(texts["provider"])
-	if err != nil {
-		return accountConfig{}, c.at(node, fmt.Sprintf("an account needs `provider`: one of %s", driverNames()))
-	}
-	for _, entry := range entries {
-		if key := entry.Key.String(); !slices.Contains(accountKeys(driver), key) {
-			return accountConfig{}, c.unknown(entry, key, accountKeys(driver))
-		}
-	}
-	account := accountConfig{driver: driver, name: texts["name"], settings: providers.Settings{}}
-	if account.name == "" {
-		account.name = driver.Name
-	}
-	if !plainName(account.name) {
-		return accountConfig{}, c.at(node, fmt.Sprintf("the account's name %q: use 1 to 64 letters, digits, dots, dashes and underscores", account.name))
-	}
-	for _, setting := range driver.Settings {
-		value, err := settingIn(setting, texts)
-		if err != nil {
-			return accountConfig{}, c.at(node, err.Error())
-		}
-		account.settings[setting.Name] = providers.NewSecret(value)
-	}
-	return account, nil
-}
-
-// settingIn finds a setting's value among an account's texts, or in the file that they name.
-func settingIn(setting providers.Setting, texts map[string]string) (string, error) {
-	value, given := texts[setting.Name]
-	path, inFile := texts[setting.Name+"_file"]
-	switch {
-	case given && inFile:
-		return "", fmt.Errorf("%s and %s_file are both given; one is enough", setting.Name, setting.Name)
-	case inFile:
-		return readSecret(setting.Name+"_file", path)
-	case given:
-		return value, nil
-	}
-	return setting.Default, nil
-}
-
-// readSecret reads the one line of a file that holds a secret.
-func readSecret(key, path string) (string, error) {
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", key, err)
-	}
-	secret := strings.TrimSpace(string(content))
-	if secret == "" || strings.ContainsAny(secret, "\r\n") {
-		return "", fmt.Errorf("%s: %s has to hold exactly one line", key, path)
-	}
-	return secret, nil
-}
-
-// accountsFrom finds accounts in the variables that the providers' own tools use: one of each provider that has a
-// secret there.
-func accountsFrom(getenv func(string) string) []accountConfig {
-	var accounts []accountConfig
-	for _, driver := range all.Drivers() {
-		account := accountConfig{driver: driver, name: driver.Name, settings: providers.Settings{}}
-		found := false
-		for _, setting := range driver.Settings {
-			value := setting.Default
-			if setting.Env != "" {
-				if given := getenv(setting.Env); given != "" {
-					value, found = given, found || setting.Secret
-				}
-			}
-			account.settings[setting.Name] = providers.NewSecret(value)
-		}
-		if found {
-			accounts = append(accounts, account)
-		}
-	}
-	return accounts
-}
-
-func (a accountConfig) sameName(b accountConfig) bool {
-	return a.driver.Name == b.driver.Name && a.name == b.name
-}
-
-// accountKeys are the keys that an account of a provider may have.
-func accountKeys(d providers.Driver) []string {
-	keys := []string{"provider", "name"}
-	for _, s := range d.Settings {
-		keys = append(keys, s.Name)
-		if s.Secret {
-			keys = append(keys, s.Name+"_file")
-		}
-	}
-	return keys
-}
-
-func plainName(name string) bool {
-	return len(name) <= 64 && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == ""
-}
-
+// keysOf are the keys of the flags that a file can set.
 func keysOf(flags []*kong.Flag) []string {
 	var keys []string
 	for _, f := range flags {
 		if f.Name != "help" && f.Name != "version" && f.Name != "config" {
-			keys = append(keys, strings.ReplaceAll(f.Name, "-", "_"))
+			keys = append(keys, keyOf(f))
 		}
 	}
 	return keys
 }
 
-func (c *configFile) mapping(node ast.Node, what string) ([]*ast.MappingValueNode, error) {
-	switch n := node.(type) {
+// text is a value as the command line would have it. Where a list or a mapping makes sense, one text does, too.
+func (c *configFile) text(e entry, kind reflect.Kind) (string, error) {
+	var parts []string
+	switch value := e.value.(type) {
+	case *ast.SequenceNode:
+		if kind != reflect.Slice {
+			return "", c.at(e.at, e.key+" takes no list: write one value")
+		}
+		for _, item := range value.Values {
+			part, err := c.scalar(e.key, item)
+			if err != nil {
+				return "", err
+			}
+			parts = append(parts, part)
+		}
 	case *ast.MappingNode:
-		return n.Values, nil
-	case *ast.MappingValueNode:
-		return []*ast.MappingValueNode{n}, nil
+		if kind != reflect.Map {
+			return "", c.at(e.at, e.key+" takes no keys of its own: write one value")
+		}
+		entries, err := c.entries(value, e.key)
+		if err != nil {
+			return "", err
+		}
+		for _, inner := range entries {
+			part, err := c.scalar(e.key, inner.value)
+			if err != nil {
+				return "", err
+			}
+			parts = append(parts, inner.key+"="+part)
+		}
+	default:
+		return c.scalar(e.key, e.value)
 	}
-	return nil, c.at(node, what+" has to be a mapping: lines of `key: value`")
+	if len(parts) == 0 {
+		return "", c.at(e.at, e.key+" has no value; leave the key out for its default")
+	}
+	return strings.Join(parts, ","), nil
 }
 
-func (c *configFile) unknown(entry *ast.MappingValueNode, key string, known []string) error {
-	return c.at(entry.Key, fmt.Sprintf("unknown key %q; there are %s", key, strings.Join(known, ", ")))
+// scalar is a value as it is written: a number, too, or 0123 would become 83.
+func (c *configFile) scalar(key string, node ast.Node) (string, error) {
+	switch n := node.(type) {
+	case *ast.StringNode:
+		return n.Value, nil
+	case *ast.LiteralNode:
+		return n.Value.Value, nil
+	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
+		return n.GetToken().Value, nil
+	case *ast.NullNode:
+		return "", c.at(node, key+" has no value; leave the key out for its default")
+	case *ast.AnchorNode, *ast.AliasNode, *ast.TagNode:
+		return "", c.at(node, key+": anchors, aliases and tags mean nothing here; write the value out")
+	}
+	return "", c.at(node, key+" needs a text or a number")
+}
+
+func (c *configFile) entries(node ast.Node, what string) ([]entry, error) {
+	var values []*ast.MappingValueNode
+	switch n := node.(type) {
+	case *ast.MappingNode:
+		values = n.Values
+	case *ast.MappingValueNode:
+		values = []*ast.MappingValueNode{n}
+	default:
+		return nil, c.at(node, what+" has to be a mapping: lines of `key: value`")
+	}
+	entries := make([]entry, len(values))
+	for i, value := range values {
+		entries[i] = entry{at: value.Key, value: value.Value}
+		if key, ok := value.Key.(*ast.StringNode); ok {
+			entries[i].key = key.Value
+		}
+	}
+	return entries, nil
+}
+
+// plainKey is what cannot be a secret in a key's place.
+var plainKey = regexp.MustCompile(`^[A-Za-z_-]{1,32}$`)
+
+func (c *configFile) unknown(e entry, known []string) error {
+	named := "unknown key"
+	if plainKey.MatchString(e.key) {
+		named += " " + e.key
+	}
+	return c.at(e.at, named+"; there are "+strings.Join(known, ", "))
 }
 
 // at is an error at a place of the file.
 func (c *configFile) at(node ast.Node, message string) error {
-	if entry, ok := node.(*ast.MappingValueNode); ok {
-		node = entry.Key
-	}
-	place := node.GetToken().Position
-	return errors.New(fmt.Sprint(c.path, ":", place.Line, ":", place.Column, ": ", message))
+	return errors.New(c.place(node) + ": " + message)
 }
 
-// environment resolves flags from their variables.
-func environment(getenv func(string) string) kong.Resolver {
-	return kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-		for _, name := range flag.Envs {
-			if value := getenv(name); value != "" {
-				return value, nil
-			}
-		}
-		return nil, nil
-	})
+func (c *configFile) place(node ast.Node) string {
+	if mapping, ok := node.(*ast.MappingNode); ok && len(mapping.Values) > 0 {
+		node = mapping.Values[0].Key // its own place is the first colon
+	}
+	position := node.GetToken().Position
+	return fmt.Sprintf("%s:%d:%d", c.path, position.Line, position.Column)
 }
 
-// Resolve implements kong.Resolver with the file's settings.
-func (c *configFile) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-	return c.settings[flag.Name], nil
+// quoted is what the parser repeats of a file.
+var quoted = regexp.MustCompile(` ?"(\\.|[^"\\])*"`)
+
+func (c *configFile) notYAML(err error) error {
+	e, ok := errors.AsType[yaml.Error](err)
+	if !ok || e.GetToken() == nil {
+		return fmt.Errorf("%s is not YAML", c.path)
+	}
+	reason := quoted.ReplaceAllString(e.GetMessage(), "")
+	if strings.Contains(reason, "\t") || strings.Contains(reason, "tab character") {
+		reason = "a tab; indent with spaces"
+	}
+	position := e.GetToken().Position
+	return fmt.Errorf("%s:%d:%d: not YAML: %s", c.path, position.Line, position.Column, reason)
 }
 
-// Validate implements kong.Resolver.
-func (c *configFile) Validate(*kong.Application) error { return nil }
-
-// withDefaults fills in the settings that are not given.
-func withDefaults(d providers.Driver, given providers.Settings) providers.Settings {
-	settings := providers.Settings{}
-	for _, setting := range d.Settings {
-		settings[setting.Name] = providers.NewSecret(setting.Default)
-		if value, ok := given[setting.Name]; ok {
-			settings[setting.Name] = value
-		}
+// readFile reads a file of at most that many bytes.
+func readFile(path string, most int64) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
 	}
-	return settings
-}
-
-// secretVariables are the variables of the environment that make an account.
-func secretVariables() []string {
-	var names []string
-	for _, d := range all.Drivers() {
-		for _, s := range d.Settings {
-			if s.Secret && s.Env != "" {
-				names = append(names, s.Env)
-			}
-		}
+	defer file.Close()
+	content, err := io.ReadAll(io.LimitReader(file, most+1))
+	if err == nil && int64(len(content)) > most {
+		err = fmt.Errorf("%s is longer than %d KiB", path, most>>10)
 	}
-	return names
-}
-
-// explain tells what is wrong with an account's settings, and under which names they can be given.
-func explain(err error, d providers.Driver) string {
-	e, ok := errors.AsType[*providers.Error](err)
-	if !ok || e.Message == "" {
-		return err.Error()
-	}
-	for _, s := range d.Settings {
-		if s.Name == e.Field && s.Env != "" {
-			return fmt.Sprintf("%s (%s): %s", s.Name, s.Env, e.Message)
-		}
-	}
-	return e.Field + ": " + e.Message
+	return content, err
 }

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"regtok/providers/all"
-	"regtok/providers/tap"
 )
 
 // demoMaxAge is the demo's rotation policy where tokens do not end by themselves: they would never be due.
@@ -21,28 +21,36 @@ type demo struct {
 
 // Run implements the command.
 func (d demo) Run(p process) error {
+	options, err := d.options()
+	if err != nil {
+		return err
+	}
 	var accounts []accountConfig
-	maxAge := map[string]isoDuration{}
+	var emulated strings.Builder
+	policy := maxAges{}
 	for _, driver := range all.Drivers() {
 		if !driver.Capabilities.Expiry {
-			maxAge[driver.Name] = demoMaxAge
+			policy[driver.Name] = demoMaxAge
 		}
-		emulator, err := driver.Emulator(d.options())
+		emulator, err := driver.Emulator(options)
 		if err != nil {
 			return usageError{err}
 		}
-		watched := tap.New(emulator.Handler)
-		watched.SetLatency(d.Latency)
-		base, stop, err := onLoopback(withRequests(watched))
+		base, stop, err := onLoopback(d.watched(emulator))
 		if err != nil {
 			return fmt.Errorf("start the emulator of %s: %w", driver.Name, err)
 		}
 		defer stop()
 		accounts = append(accounts, accountConfig{driver: driver, name: "demo", settings: withDefaults(driver, emulator.Settings(base))})
-		fmt.Fprintf(p.stdout, "%s, emulated:  %s\n", driver.Title, base)
+		fmt.Fprintf(&emulated, "  %s  %s\n", base, driver.Title)
 	}
-	return api{settings: d.settings, accounts: accounts, maxAge: maxAge, introspection: true}.serve(p, func(base string) {
-		fmt.Fprintf(p.stdout, `
+	return api{settings: d.settings, accounts: accounts, maxAge: policy, introspection: true}.serve(p, func(base string) {
+		fmt.Fprintf(p.stdout, welcome, base, emulated.String())
+	})
+}
+
+// welcome is told with the server's address and the emulators'.
+const welcome = `
 Playground:  %[1]s/playground
 GraphQL:     %[1]s/graphql
 Schema:      %[1]s/schema.graphqls
@@ -51,9 +59,11 @@ Try:
   curl -s %[1]s/graphql -H 'content-type: application/json' \
     -d '{"query":"{ tokens(filter: {dueWithin: \"P7D\"}) { nodes { name dueIn provider { slug } registry { name } } } }"}'
 
-`, base)
-	})
-}
+Emulated providers (add /_emulator/requests to see what each was asked):
+%[2]s
+Ctrl-C ends the demo.
+
+`
 
 // onLoopback serves a handler on a free port of this machine.
 func onLoopback(handler http.Handler) (base string, stop func(), err error) {

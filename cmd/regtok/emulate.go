@@ -18,22 +18,34 @@ import (
 
 // emulation shapes an emulator.
 type emulation struct {
-	Registries int           `default:"0" placeholder:"N" help:"Serve this many registries in all instead of the seeded story."`
-	Tokens     int           `default:"10" placeholder:"N" help:"Tokens of each registry, with --registries. Default: ${default}."`
-	Latency    time.Duration `default:"0s" help:"Let each request wait this long."`
+	Registries int           `placeholder:"N" help:"Serve this many registries in all instead of the seeded story."`
+	Tokens     int           `default:"10" placeholder:"N" help:"Tokens of each registry, with --registries."`
+	Latency    time.Duration `default:"0s" placeholder:"TIME" help:"Let each request wait this long."`
 	RateLimit  bool          `help:"Refuse what goes over the provider's request limits."`
 }
 
-func (e emulation) options() providers.EmulatorOptions {
-	return providers.EmulatorOptions{Registries: e.Registries, Tokens: e.Tokens, RateLimit: e.RateLimit}
+func (e emulation) options() (providers.EmulatorOptions, error) {
+	for name, n := range map[string]int{"registries": e.Registries, "tokens": e.Tokens} {
+		if n < 0 {
+			return providers.EmulatorOptions{}, usageError{fmt.Errorf("--%s: there cannot be fewer than none", name)}
+		}
+	}
+	return providers.EmulatorOptions{Registries: e.Registries, Tokens: e.Tokens, RateLimit: e.RateLimit}, nil
+}
+
+// watched is the emulator behind a tap, with the page that tells what was asked.
+func (e emulation) watched(emulator *providers.Emulator) http.Handler {
+	watched := tap.New(emulator.Handler)
+	watched.SetLatency(e.Latency)
+	return withRequests(watched)
 }
 
 // emulate serves one provider's emulator.
 type emulate struct {
 	Provider string            `arg:"" help:"Which provider: ${providers}."`
-	Listen   string            `default:"127.0.0.1:9001" help:"Address to listen on."`
+	Listen   string            `default:"127.0.0.1:9001" placeholder:"ADDRESS" help:"Where to listen."`
 	Token    string            `placeholder:"CREDENTIAL" help:"The only credential that is accepted; without it any is."`
-	Choice   map[string]string `placeholder:"NAME=VALUE" help:"Settle what no source settles; an unknown name lists them all."`
+	Choice   map[string]string `mapsep:"," placeholder:"NAME=VALUE,..." help:"Settle what no source settles; an unknown name lists them all."`
 	emulation
 }
 
@@ -43,17 +55,21 @@ func (e emulate) Run(p process) error {
 	if err != nil {
 		return err
 	}
-	options := e.options()
+	options, err := e.options()
+	if err != nil {
+		return err
+	}
+	if err := checkChoices(driver, e.Choice); err != nil {
+		return err
+	}
 	options.Token, options.Choices = e.Token, e.Choice
 	emulator, err := driver.Emulator(options)
 	if err != nil {
 		return usageError{err}
 	}
-	watched := tap.New(emulator.Handler)
-	watched.SetLatency(e.Latency)
 	listener, err := net.Listen("tcp", e.Listen)
 	if err != nil {
-		return usageError{fmt.Errorf("--listen: %w", err)}
+		return usageError{fmt.Errorf("--listen: %w", inUse(err))}
 	}
 	base := "http://" + listener.Addr().String()
 	fmt.Fprintf(p.stdout, "%s is emulated at %s\n", driver.Title, base)
@@ -63,7 +79,25 @@ func (e emulate) Run(p process) error {
 		}
 	}
 	fmt.Fprintf(p.stdout, "  %s/_emulator/requests tells how many requests each path got\n", base)
-	return serveUntil(p, listener, withRequests(watched))
+	return serveUntil(p, listener, e.watched(emulator))
+}
+
+// checkChoices answers a choice that there is not with all that there are.
+func checkChoices(driver providers.Driver, made map[string]string) error {
+	plain, err := driver.Emulator(providers.EmulatorOptions{})
+	if err != nil {
+		return err
+	}
+	var known strings.Builder
+	for _, choice := range plain.Choices {
+		fmt.Fprintf(&known, "\n  %s=%s\n      %s", choice.Name, strings.Join(choice.Values, "|"), choice.Help)
+	}
+	for name, value := range sorted(made) {
+		if !slices.ContainsFunc(plain.Choices, func(c providers.Choice) bool { return c.Name == name && slices.Contains(c.Values, value) }) {
+			return usageError{fmt.Errorf("--choice: there is no %s=%s; there are, the default first,%s", name, value, known.String())}
+		}
+	}
+	return nil
 }
 
 // withRequests adds the page that tells what was asked. GET reads it, DELETE starts anew.

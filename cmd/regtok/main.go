@@ -42,6 +42,9 @@ type process struct {
 // or configured wrongly, 1 when something failed. It ends when ctx does.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	p := process{ctx, getenv, stdout, stderr}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
 	command, err := p.parse(args)
 	if over, ok := errors.AsType[exitCode](err); ok {
 		return int(over)
@@ -59,7 +62,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 // the file, and that before the defaults.
 func (p process) parse(args []string) (*kong.Context, error) {
 	var settings program
-	parser := p.parser(&settings)
+	parser := p.parser(&settings, nil)
 	command, err := traced(parser, args)
 	if err != nil || settings.Serve.Config == "" {
 		return command, err
@@ -75,8 +78,8 @@ func (p process) parse(args []string) (*kong.Context, error) {
 	return command, err
 }
 
-// parser makes a parser of the command line. Of its resolvers the last that knows a value is believed.
-func (p process) parser(settings *program, resolvers ...kong.Resolver) *kong.Kong {
+// parser makes a parser of the command line. The file may be nil.
+func (p process) parser(settings *program, file *configFile) *kong.Kong {
 	parser, err := kong.New(settings,
 		kong.Name("regtok"),
 		kong.Description("One GraphQL API over the registry tokens of several providers."),
@@ -84,7 +87,8 @@ func (p process) parser(settings *program, resolvers ...kong.Resolver) *kong.Kon
 		kong.Writers(p.stdout, p.stderr),
 		kong.Exit(func(code int) { panic(exitCode(code)) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
-		kong.Resolvers(append(resolvers, environment(p.getenv))...),
+		kong.ValueFormatter(describe),
+		kong.Resolvers(sources{p.getenv, file}),
 	)
 	if err != nil {
 		panic("the command line's description is wrong: " + err.Error())
@@ -107,7 +111,11 @@ func traced(parser *kong.Kong, args []string) (command *kong.Context, err error)
 			panic(over)
 		}
 	}()
-	return parser.Parse(args)
+	command, err = parser.Parse(args)
+	if misplaced, ok := errors.AsType[settingError](err); ok {
+		err = misplaced // without the flag's name in front, which was not used
+	}
+	return command, err
 }
 
 // usageError is a mistake of whoever started the program.

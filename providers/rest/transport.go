@@ -157,6 +157,14 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 }
 
+// CloseIdleConnections closes the connections on which nothing is under way. The transport stays usable;
+// http.Client.CloseIdleConnections calls this.
+func (t *Transport) CloseIdleConnections() {
+	if base, ok := t.base.(interface{ CloseIdleConnections() }); ok {
+		base.CloseIdleConnections()
+	}
+}
+
 // admit waits for the allowance and asks the breaker. settle must be called with how the request went.
 func (t *Transport) admit(ctx context.Context, m *marks) (settle func(error), err error) {
 	// First, so that an open breaker answers at once and not after a wait.

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+const defaultListen = "127.0.0.1:8080"
+
+// settings are those of every command that serves the API. The tag `variable` names a setting's variable for sources:
+// kong's own tag would read the process's environment behind getenv's back, and for commands that are not asked for.
+type settings struct {
+	Listen     string     `default:"${listen}" variable:"REGTOK_LISTEN" placeholder:"ADDRESS" help:"Where to listen. Loopback only: callers cannot be told apart yet."`
+	Hosts      hostNames  `variable:"REGTOK_HOSTS" placeholder:"NAME,..." help:"Names by which callers may address the server, besides localhost: for a proxy on this machine that keeps the Host header."`
+	RedisURL   noRedis    `name:"redis-url" variable:"REGTOK_REDIS_URL" placeholder:"URL" help:"Not supported yet: the cache is kept in the process."`
+	Cache      string     `default:"on" enum:"on,off" variable:"REGTOK_CACHE" placeholder:"on|off" help:"Off: every query reads through, and only equal reads at the same time are shared."`
+	CacheSize  size       `default:"64MiB" variable:"REGTOK_CACHE_SIZE" placeholder:"SIZE" help:"Most memory that cached answers take."`
+	MaxBody    size       `default:"32MiB" variable:"REGTOK_MAX_BODY" placeholder:"SIZE" help:"Longest answer of a provider that is read."`
+	Timeout    span       `default:"30s" variable:"REGTOK_TIMEOUT" placeholder:"TIME" help:"Longest time that one operation may take."`
+	Thresholds thresholds `default:"P30D,P14D,P7D,P3D,P1D,PT1H" variable:"REGTOK_THRESHOLDS" placeholder:"DURATION,..." help:"How long before it is due a token is worth a warning."`
+	LogLevel   string     `default:"info" enum:"debug,info,warn,error" variable:"REGTOK_LOG_LEVEL" placeholder:"LEVEL" help:"debug, info, warn or error."`
+	LogFormat  string     `default:"auto" enum:"auto,json,text" variable:"REGTOK_LOG_FORMAT" placeholder:"FORMAT" help:"auto, json or text. Auto: text on a terminal, else JSON."`
+}
+
+// describe is a setting's help: what it is, its default and its variable.
+func describe(value *kong.Value) string {
+	var text strings.Builder
+	text.WriteString(value.Help)
+	variable := value.Tag.Get("variable")
+	switch {
+	case value.HasDefault:
+		fmt.Fprintf(&text, " Default: %s.", value.Default)
+	case variable != "" && value.IsBool():
+		text.WriteString(" Default: false.")
+	}
+	if variable != "" {
+		fmt.Fprintf(&text, " Variable: %s.", variable)
+	}
+	return text.String()
+}
