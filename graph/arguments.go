@@ -1,31 +1,66 @@
 package graph
 
 import (
+	"fmt"
+
 	"regtok/catalog"
 	"regtok/graph/internal/model"
+	"regtok/providers"
 )
+
+// asked is what a caller wants of a list. It makes sense: what does not is refused before anything is read.
+type asked[F, T any] struct {
+	filter F
+	order  catalog.Order[T]
+	page   catalog.PageRequest
+}
+
+func (a asked[F, T]) checked() (asked[F, T], error) { return a, a.order.Check(a.page) }
+
+func askedOrganizations(first int, after *string, f *model.OrganizationFilter) (asked[catalog.OrganizationFilter, *catalog.Organization], error) {
+	a := asked[catalog.OrganizationFilter, *catalog.Organization]{order: catalog.OrganizationsByName(), page: pageOf(first, after)}
+	if f != nil {
+		a.filter = catalog.OrganizationFilter{Providers: f.Providers, Search: value(f.Search)}
+	}
+	return a.checked()
+}
+
+func askedRegistries(first int, after *string, f *model.RegistryFilter, o model.RegistryOrder) (asked[catalog.RegistryFilter, *catalog.Registry], error) {
+	a := asked[catalog.RegistryFilter, *catalog.Registry]{order: registryOrder(o), page: pageOf(first, after)}
+	if f != nil {
+		a.filter = catalog.RegistryFilter{
+			Providers:       f.Providers,
+			OrganizationIDs: values(f.OrganizationIds),
+			Ecosystems:      f.Ecosystems,
+			Search:          value(f.Search),
+		}
+	}
+	if err := mustBeAll(a.filter.OrganizationIDs, providers.OrganizationKind, "filter.organizationIds"); err != nil {
+		return a, err
+	}
+	return a.checked()
+}
+
+func askedTokens(first int, after *string, f *model.TokenFilter, o model.TokenOrder) (asked[catalog.TokenFilter, *catalog.Token], error) {
+	a := asked[catalog.TokenFilter, *catalog.Token]{filter: tokenFilter(f), order: tokenOrder(o), page: pageOf(first, after)}
+	if err := mustBeAll(a.filter.OrganizationIDs, providers.OrganizationKind, "filter.organizationIds"); err != nil {
+		return a, err
+	}
+	if err := mustBeAll(a.filter.RegistryIDs, providers.RegistryKind, "filter.registryIds"); err != nil {
+		return a, err
+	}
+	if err := mustBeAll(a.filter.CreatedByIDs, providers.UserKind, "filter.createdByIds"); err != nil {
+		return a, err
+	}
+	return a.checked()
+}
+
+func askedUsers(first int, after *string) (asked[struct{}, *catalog.User], error) {
+	return asked[struct{}, *catalog.User]{order: catalog.UsersByName(), page: pageOf(first, after)}.checked()
+}
 
 func pageOf(first int, after *string) catalog.PageRequest {
 	return catalog.PageRequest{First: first, After: value(after)}
-}
-
-func organizationFilter(f *model.OrganizationFilter) catalog.OrganizationFilter {
-	if f == nil {
-		return catalog.OrganizationFilter{}
-	}
-	return catalog.OrganizationFilter{Providers: f.Providers, Search: value(f.Search)}
-}
-
-func registryFilter(f *model.RegistryFilter) catalog.RegistryFilter {
-	if f == nil {
-		return catalog.RegistryFilter{}
-	}
-	return catalog.RegistryFilter{
-		Providers:       f.Providers,
-		OrganizationIDs: values(f.OrganizationIds),
-		Ecosystems:      f.Ecosystems,
-		Search:          value(f.Search),
-	}
 }
 
 func tokenFilter(f *model.TokenFilter) catalog.TokenFilter {
@@ -76,6 +111,36 @@ func tokenOrder(o model.TokenOrder) catalog.Order[*catalog.Token] {
 		return catalog.TokensByUpdate(desc)
 	}
 	return catalog.TokensByDue(desc)
+}
+
+// mustBe refuses an id of another kind of thing: there is no such registry, token or user.
+func mustBe(id providers.ID, kind providers.IDKind, argument string) error {
+	if id.Kind == kind {
+		return nil
+	}
+	return &providers.Error{Kind: providers.NotFound, Field: argument,
+		Message: fmt.Sprintf("the id is not one of %s; `node` tells what it is", oneOf(kind))}
+}
+
+func mustBeAll(ids []providers.ID, kind providers.IDKind, argument string) error {
+	for i, id := range ids {
+		if err := mustBe(id, kind, fmt.Sprintf("%s[%d]", argument, i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func oneOf(kind providers.IDKind) string {
+	switch kind {
+	case providers.OrganizationKind:
+		return "an organization"
+	case providers.RegistryKind:
+		return "a registry"
+	case providers.TokenKind:
+		return "a token"
+	}
+	return "a user"
 }
 
 // values are what list's elements point at; nil stays nil.

@@ -1,16 +1,17 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"regtok/catalog"
+	"regtok/graph/internal/model"
 	"regtok/graph/internal/scalar"
 	"regtok/providers"
 	"regtok/server/requestid"
@@ -30,8 +31,9 @@ type presenter struct {
 
 func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 	shown := graphql.DefaultErrorPresenter(ctx, err)
+	argument := cutArgument(ctx, shown)
 	if failure, ok := errors.AsType[*providers.Error](err); ok {
-		return p.upstream(ctx, shown, failure)
+		return p.upstream(ctx, shown, failure, cmp.Or(failure.Field, argument))
 	}
 	if requiresError, ok := errors.AsType[*permissionError](err); ok {
 		shown.Message = requiresError.Error()
@@ -53,7 +55,7 @@ func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 }
 
 // upstream shows a failure of a provider, without anything of its answer but a message meant for people.
-func (p presenter) upstream(ctx context.Context, shown *gqlerror.Error, e *providers.Error) *gqlerror.Error {
+func (p presenter) upstream(ctx context.Context, shown *gqlerror.Error, e *providers.Error, argument string) *gqlerror.Error {
 	code := string(e.Kind)
 	switch e.Kind {
 	case providers.Canceled:
@@ -72,8 +74,8 @@ func (p presenter) upstream(ctx context.Context, shown *gqlerror.Error, e *provi
 	if e.Provider != "" {
 		shown.Extensions["provider"] = e.Provider
 	}
-	if e.Field != "" {
-		shown.Extensions["argument"] = e.Field
+	if argument != "" {
+		shown.Extensions["argument"] = argument
 	}
 	if e.Reason != "" {
 		shown.Extensions["reason"] = string(e.Reason)
@@ -82,9 +84,20 @@ func (p presenter) upstream(ctx context.Context, shown *gqlerror.Error, e *provi
 		shown.Extensions["requiredScope"] = e.RequiredScope
 	}
 	if e.RetryAfter > 0 {
-		shown.Extensions["retryAfter"] = scalar.FormatDuration(e.RetryAfter.Round(time.Second))
+		shown.Extensions["retryAfter"] = scalar.FormatDuration(model.WholeSeconds(e.RetryAfter))
 	}
 	return shown
+}
+
+// cutArgument takes from an error's path what leads into the arguments of its field, and returns that.
+func cutArgument(ctx context.Context, e *gqlerror.Error) string {
+	field := graphql.GetPath(ctx)
+	if graphql.GetFieldContext(ctx) == nil || len(e.Path) <= len(field) {
+		return ""
+	}
+	argument := e.Path[len(field):].String()
+	e.Path = field
+	return argument
 }
 
 func (p presenter) masked(ctx context.Context, shown *gqlerror.Error) *gqlerror.Error {

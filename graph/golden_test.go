@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -55,9 +57,9 @@ func runGolden(t *testing.T, path string) {
 	w := newWorld(t, plan{policy: catalog.Policy{MaxAge: demoPolicy()}})
 
 	got := golden{Variables: want.Variables}
-	got.Answer = w.ask(t, string(query), want.Variables)
+	got.Answer = w.ask(t, string(query), want.Variables).inOrder()
 	got.Upstream.Cold = w.requests()
-	again := w.ask(t, string(query), want.Variables)
+	again := w.ask(t, string(query), want.Variables).inOrder()
 	got.Upstream.Warm = w.requests()
 	if diff := cmp.Diff(pretty(t, got.Answer), pretty(t, again)); diff != "" {
 		t.Errorf("the second answer differs from the first (-first +second):\n%s", diff)
@@ -71,6 +73,12 @@ func runGolden(t *testing.T, path string) {
 	if diff := cmp.Diff(string(pretty(t, want)), string(pretty(t, got))); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", path, diff)
 	}
+}
+
+// inOrder sorts errors by their paths: fields fail in any order.
+func (a answer) inOrder() answer {
+	slices.SortStableFunc(a.Errors, func(a, b map[string]any) int { return strings.Compare(fmt.Sprint(a["path"]), fmt.Sprint(b["path"])) })
+	return a
 }
 
 func readGolden(t *testing.T, path string) golden {

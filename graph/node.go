@@ -2,7 +2,6 @@ package graph
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync"
 
@@ -41,10 +40,6 @@ func (r queryResolver) Node(ctx context.Context, id providers.ID) (model.Node, e
 }
 
 func (r queryResolver) Nodes(ctx context.Context, ids []*providers.ID) ([]model.Node, error) {
-	if len(ids) > catalog.MaxPage {
-		return nil, &providers.Error{Kind: providers.Invalid, Field: "ids",
-			Message: fmt.Sprintf("%d ids; ask for at most %d at a time", len(ids), catalog.MaxPage)}
-	}
 	nodes, errs := r.nodes(ctx, values(ids))
 	for i, err := range errs {
 		if err != nil {

@@ -14,10 +14,13 @@ import (
 type organizationResolver struct{ *resolver }
 
 func (r organizationResolver) Registries(ctx context.Context, organizations []*model.Organization, first int, after *string, filter *model.RegistryFilter, orderBy model.RegistryOrder) ([]*model.RegistryConnection, error) {
-	match, order, request := registryFilter(filter).Match, registryOrder(orderBy), pageOf(first, after)
+	asked, err := askedRegistries(first, after, filter, orderBy)
+	if err != nil {
+		return nil, err
+	}
 	return connections(loader.For(ctx).RegistryLists(ctx, idsOf(organizations)),
 		func(i int, entry cache.Entry[[]*catalog.Registry]) (*model.RegistryConnection, error) {
-			page, err := catalog.Cut(only(entry.Value, match), order, request)
+			page, err := catalog.Cut(only(entry.Value, asked.filter.Match), asked.order, asked.page)
 			if err != nil {
 				return nil, err
 			}
@@ -27,23 +30,29 @@ func (r organizationResolver) Registries(ctx context.Context, organizations []*m
 }
 
 func (r organizationResolver) Tokens(ctx context.Context, organizations []*model.Organization, first int, after *string, filter *model.TokenFilter, orderBy model.TokenOrder) ([]*model.TokenConnection, error) {
-	chosen, order, request := tokenFilter(filter), tokenOrder(orderBy), pageOf(first, after)
+	asked, err := askedTokens(first, after, filter, orderBy)
+	if err != nil {
+		return nil, err
+	}
 	registries := loader.For(ctx).RegistryLists(ctx, idsOf(organizations))
 	return sideBySide(organizations, func(i int, o *model.Organization) (*model.TokenConnection, error) {
 		if err := registries[i].Err; err != nil {
 			return nil, unlessGone(err)
 		}
-		own := chosen
-		own.OrganizationIDs = narrowed(chosen.OrganizationIDs, o.Organization.ID)
-		return r.tokensWhere(ctx, own, order, request)
+		own := asked
+		own.filter.OrganizationIDs = narrowed(asked.filter.OrganizationIDs, o.Organization.ID)
+		return r.tokens(ctx, own)
 	})
 }
 
 func (r organizationResolver) Members(ctx context.Context, organizations []*model.Organization, first int, after *string) ([]*model.UserConnection, error) {
-	request := pageOf(first, after)
+	asked, err := askedUsers(first, after)
+	if err != nil {
+		return nil, err
+	}
 	return connections(loader.For(ctx).UserLists(ctx, idsOf(organizations)),
 		func(i int, entry cache.Entry[[]*catalog.User]) (*model.UserConnection, error) {
-			page, err := catalog.Cut(entry.Value, catalog.UsersByName(), request)
+			page, err := catalog.Cut(entry.Value, asked.order, asked.page)
 			if err != nil {
 				return nil, err
 			}
@@ -60,12 +69,12 @@ func idsOf(organizations []*model.Organization) []providers.ID {
 	return ids
 }
 
-// narrowed is the part of a list of ids, nil meaning all, that is id.
-func narrowed(ids []providers.ID, id providers.ID) []providers.ID {
-	if ids == nil || slices.Contains(ids, id) {
-		return []providers.ID{id}
+// narrowed is the part of a list, nil meaning all, that is only one.
+func narrowed[T comparable](list []T, one T) []T {
+	if list == nil || slices.Contains(list, one) {
+		return []T{one}
 	}
-	return []providers.ID{}
+	return []T{}
 }
 
 func only[T any](items []T, match func(T) bool) []T {

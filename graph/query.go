@@ -2,7 +2,6 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"regtok/auth"
 	"regtok/catalog"
@@ -41,8 +40,12 @@ func (r queryResolver) Accounts(context.Context) ([]*model.Account, error) {
 }
 
 func (r queryResolver) Organizations(ctx context.Context, first int, after *string, filter *model.OrganizationFilter) (*model.OrganizationConnection, error) {
-	list := r.catalog.Organizations(ctx, loader.For(ctx), organizationFilter(filter))
-	page, err := catalog.Cut(list.Items, catalog.OrganizationsByName(), pageOf(first, after))
+	asked, err := askedOrganizations(first, after, filter)
+	if err != nil {
+		return nil, err
+	}
+	list := r.catalog.Organizations(ctx, loader.For(ctx), asked.filter)
+	page, err := catalog.Cut(list.Items, asked.order, asked.page)
 	if err != nil {
 		return nil, err
 	}
@@ -50,8 +53,12 @@ func (r queryResolver) Organizations(ctx context.Context, first int, after *stri
 }
 
 func (r queryResolver) Registries(ctx context.Context, first int, after *string, filter *model.RegistryFilter, orderBy model.RegistryOrder) (*model.RegistryConnection, error) {
-	list := r.catalog.Registries(ctx, loader.For(ctx), registryFilter(filter))
-	page, err := catalog.Cut(list.Items, registryOrder(orderBy), pageOf(first, after))
+	asked, err := askedRegistries(first, after, filter, orderBy)
+	if err != nil {
+		return nil, err
+	}
+	list := r.catalog.Registries(ctx, loader.For(ctx), asked.filter)
+	page, err := catalog.Cut(list.Items, asked.order, asked.page)
 	if err != nil {
 		return nil, err
 	}
@@ -59,13 +66,17 @@ func (r queryResolver) Registries(ctx context.Context, first int, after *string,
 }
 
 func (r queryResolver) Tokens(ctx context.Context, first int, after *string, filter *model.TokenFilter, orderBy model.TokenOrder) (*model.TokenConnection, error) {
-	return r.tokensWhere(ctx, tokenFilter(filter), tokenOrder(orderBy), pageOf(first, after))
+	asked, err := askedTokens(first, after, filter, orderBy)
+	if err != nil {
+		return nil, err
+	}
+	return r.tokens(ctx, asked)
 }
 
-// tokensWhere is a page of the tokens of several registries.
-func (r *resolver) tokensWhere(ctx context.Context, filter catalog.TokenFilter, order catalog.Order[*catalog.Token], request catalog.PageRequest) (*model.TokenConnection, error) {
-	list := r.catalog.Tokens(ctx, loader.For(ctx), filter)
-	page, err := catalog.Cut(list.Items, order, request)
+// tokens is a page of the tokens of several registries.
+func (r *resolver) tokens(ctx context.Context, asked asked[catalog.TokenFilter, *catalog.Token]) (*model.TokenConnection, error) {
+	list := r.catalog.Tokens(ctx, loader.For(ctx), asked.filter)
+	page, err := catalog.Cut(list.Items, asked.order, asked.page)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +96,7 @@ func (r queryResolver) Registry(ctx context.Context, address model.RegistryAddre
 		}
 		return registryNode(found), nil
 	}
-	if err := mustBe(id, providers.RegistryKind, "registry"); err != nil {
+	if err := mustBe(id, providers.RegistryKind, "address.id"); err != nil {
 		return nil, err
 	}
 	return one(loader.For(ctx).Registries(ctx, []providers.ID{id}), registryNode)
@@ -94,29 +105,20 @@ func (r queryResolver) Registry(ctx context.Context, address model.RegistryAddre
 func (r queryResolver) Token(ctx context.Context, address model.TokenAddress) (*model.Token, error) {
 	id := value(address.ID)
 	if native := address.Native; native != nil {
-		if err := mustBe(native.RegistryID, providers.RegistryKind, "registry"); err != nil {
+		if err := mustBe(native.RegistryID, providers.RegistryKind, "address.native.registryId"); err != nil {
 			return nil, err
 		}
 		id = native.RegistryID.TokenID(native.NativeID)
 	}
-	if err := mustBe(id, providers.TokenKind, "token"); err != nil {
+	if err := mustBe(id, providers.TokenKind, "address.id"); err != nil {
 		return nil, err
 	}
 	return one(loader.For(ctx).Tokens(ctx, []providers.ID{id}), tokenNode)
 }
 
 func (r queryResolver) User(ctx context.Context, id providers.ID) (*model.User, error) {
-	if err := mustBe(id, providers.UserKind, "user"); err != nil {
+	if err := mustBe(id, providers.UserKind, "id"); err != nil {
 		return nil, err
 	}
 	return one(loader.For(ctx).Users(ctx, []catalog.Person{{ID: id}}), userNode)
-}
-
-// mustBe refuses an id of another kind of thing: there is no such token, registry or user.
-func mustBe(id providers.ID, kind providers.IDKind, what string) error {
-	if id.Kind == kind {
-		return nil
-	}
-	return &providers.Error{Kind: providers.NotFound, Provider: id.Provider,
-		Message: fmt.Sprintf("the id is not one of a %s; `node` tells what it is", what)}
 }

@@ -28,14 +28,18 @@ func (r registryResolver) Organization(ctx context.Context, registries []*model.
 }
 
 func (r registryResolver) Tokens(ctx context.Context, registries []*model.Registry, first int, after *string, filter *model.TokenFilter, orderBy model.TokenOrder) ([]*model.TokenConnection, error) {
-	match, order, request := tokenFilter(filter).Matcher(time.Now()), tokenOrder(orderBy), pageOf(first, after)
+	asked, err := askedTokens(first, after, filter, orderBy)
+	if err != nil {
+		return nil, err
+	}
+	match := asked.filter.Matcher(time.Now())
 	ids := make([]providers.ID, len(registries))
 	for i, g := range registries {
 		ids[i] = g.Registry.ID
 	}
 	return connections(loader.For(ctx).TokenLists(ctx, ids),
 		func(i int, entry cache.Entry[[]*catalog.Token]) (*model.TokenConnection, error) {
-			page, err := catalog.Cut(only(entry.Value, match), order, request)
+			page, err := catalog.Cut(only(entry.Value, match), asked.order, asked.page)
 			if err != nil {
 				return nil, err
 			}

@@ -2,7 +2,6 @@ package graph
 
 import (
 	"context"
-	"slices"
 
 	"regtok/catalog"
 	"regtok/graph/internal/model"
@@ -13,16 +12,15 @@ import (
 type userResolver struct{ *resolver }
 
 func (r userResolver) Tokens(ctx context.Context, users []*model.User, first int, after *string, filter *model.TokenFilter, orderBy model.TokenOrder) ([]*model.TokenConnection, error) {
-	chosen, order, request := tokenFilter(filter), tokenOrder(orderBy), pageOf(first, after)
+	asked, err := askedTokens(first, after, filter, orderBy)
+	if err != nil {
+		return nil, err
+	}
 	return sideBySide(users, func(_ int, u *model.User) (*model.TokenConnection, error) {
-		own := chosen
-		own.CreatedByIDs = narrowed(chosen.CreatedByIDs, u.User.ID)
-		if chosen.Providers == nil || slices.Contains(chosen.Providers, u.User.ID.Provider) {
-			own.Providers = []string{u.User.ID.Provider}
-		} else {
-			own.Providers = []string{}
-		}
-		return r.tokensWhere(ctx, own, order, request)
+		own := asked
+		own.filter.CreatedByIDs = narrowed(asked.filter.CreatedByIDs, u.User.ID)
+		own.filter.Providers = narrowed(asked.filter.Providers, u.User.ID.Provider)
+		return r.tokens(ctx, own)
 	})
 }
 

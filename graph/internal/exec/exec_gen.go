@@ -1464,7 +1464,7 @@ type Query {
     "An id that this server gave out."
     id: ID!
   ): Node
-  "Many objects by their ids, in the order asked, at most 100. Null in the list: as for ` + "`" + `node` + "`" + `."
+  "Many objects by their ids, in the order asked, at most 50. Null in the list: as for ` + "`" + `node` + "`" + `."
   nodes(
     "Ids that this server gave out."
     ids: [ID!]!

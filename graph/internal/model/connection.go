@@ -63,10 +63,16 @@ func (u *Unavailable) RegistryID() *providers.ID { return idOrNull(&u.Registry) 
 
 // RetryAfter is null when it is not known.
 func (u *Unavailable) RetryAfter() *time.Duration {
-	if u.Unavailable.RetryAfter == 0 {
+	if u.Unavailable.RetryAfter <= 0 {
 		return nil
 	}
-	return &u.Unavailable.RetryAfter
+	wait := WholeSeconds(u.Unavailable.RetryAfter)
+	return &wait
+}
+
+// WholeSeconds rounds a wait up: who comes back a moment too early has to wait anew.
+func WholeSeconds(wait time.Duration) time.Duration {
+	return (wait + time.Second - 1).Truncate(time.Second)
 }
 
 func idOrNull(id *providers.ID) *providers.ID {
