@@ -6,12 +6,14 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"regtok/cache"
 	"regtok/providers"
 )
 
@@ -85,6 +87,33 @@ func TestAllProvidersTokensAreOneList(t *testing.T) {
 		if got := upstreams[name].requests(); got != want {
 			t.Errorf("%s got %d requests, want %d", name, got, want)
 		}
+	}
+}
+
+func TestFiftyEqualListsAtOnceCostOne(t *testing.T) {
+	for _, off := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			c, upstreams := both(t, Options{Cache: cache.New(cache.Options{Off: off})})
+			for _, u := range upstreams {
+				u.SetLatency(20 * time.Millisecond)
+			}
+			var wait sync.WaitGroup
+			for range 50 {
+				wait.Go(func() {
+					if list := tokensOf(t, c, TokenFilter{}); len(list.Items) != 33 {
+						t.Errorf("%d tokens, missing %v, want 33", len(list.Items), notes(list.Unavailable))
+					}
+				})
+			}
+			wait.Wait()
+			for name, u := range upstreams {
+				for path, times := range u.Requests() {
+					if times > 1 {
+						t.Errorf("%s got %s %d times, cache off: %v", name, path, times, off)
+					}
+				}
+			}
+		})
 	}
 }
 

@@ -94,7 +94,7 @@ func TestThatPeopleAreHiddenIsRememberedForAWhile(t *testing.T) {
 				expectWords(t, personWords(t, c, in("u0", "u1", "u3")...), kind, kind, kind)
 				expectRequests(t, s.requests(), map[string]int{})
 				s.behave(nil)
-				time.Sleep(1)
+				time.Sleep(time.Nanosecond)
 				expectWords(t, personWords(t, c, in("u0", "u1", "u3")...), "u0", "u1", "u3")
 				expectRequests(t, s.requests(), map[string]int{"users": 1})
 			})
@@ -187,5 +187,26 @@ func TestPeopleWhomTokensTellAllAboutCostNothing(t *testing.T) {
 		if got := u.requests(); !off && got != 0 {
 			t.Errorf("%d requests, want 0", got)
 		}
+	}
+}
+
+// Whoever reads people after a write in their organization must not get what was asked for before it.
+func TestWhatATokenToldOfAPersonIsNotKeptPastAWrite(t *testing.T) {
+	for _, bumped := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newGrid("p", 1, 1)
+			s.tokens[grid.r0][0].CreatedBy = &s.users[grid.o][0]
+			c := over(t, s.account("a"))
+			s.slow(time.Second)
+			go c.TokenLists(t.Context(), []providers.ID{grid.r0})
+			time.Sleep(time.Second / 2)
+			if bumped {
+				c.cache.Bump(t.Context(), scopeOf(c.accounts[0], grid.o))
+			}
+			time.Sleep(time.Second)
+			s.requests()
+			expectWords(t, personWords(t, c, in("u0")...), "u0")
+			expectRequests(t, s.requests(), map[bool]map[string]int{false: {}, true: {"user": 1}}[bumped])
+		})
 	}
 }

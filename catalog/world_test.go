@@ -108,15 +108,5 @@ func refuse(status int) func(http.ResponseWriter, *http.Request, int) bool {
 	}
 }
 
-// natives are the providers' own ids of items, sorted.
-func natives[T any](items []T, id func(T) providers.ID) []string {
-	list := make([]string, len(items))
-	for i, item := range items {
-		list[i] = id(item).Native
-	}
-	slices.Sort(list)
-	return list
-}
-
 // soon is longer than all that happens at once in a bubble.
 const soon = time.Millisecond

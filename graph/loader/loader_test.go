@@ -172,7 +172,7 @@ func open(t testing.TB, o cache.Options) (*catalog.Catalog, func() int) {
 }
 
 // everything reads each kind of thing with the loaders of ctx.
-func everything(t testing.TB, ctx context.Context, c *catalog.Catalog) {
+func everything(ctx context.Context, t testing.TB, c *catalog.Catalog) {
 	t.Helper()
 	l := For(ctx)
 	tokens := c.Tokens(ctx, l, catalog.TokenFilter{})
@@ -207,15 +207,15 @@ func expectAll[V any](t testing.TB, entries []cache.Entry[V]) {
 func TestAResponseAsksOnceAndTheNextAnew(t *testing.T) {
 	c, requests := open(t, cache.Options{Off: true})
 	ctx := Attach(t.Context(), c)
-	everything(t, ctx, c)
+	everything(ctx, t, c)
 	if got := requests(); got == 0 {
 		t.Error("nothing was asked")
 	}
-	everything(t, ctx, c)
+	everything(ctx, t, c)
 	if got := requests(); got != 0 {
 		t.Errorf("%d requests for what this response knows, want 0", got)
 	}
-	everything(t, Attach(t.Context(), c), c)
+	everything(Attach(t.Context(), c), t, c)
 	if got := requests(); got == 0 {
 		t.Error("another response got the answers of this one")
 	}
@@ -225,7 +225,7 @@ func TestAResponseAsksOnceAndTheNextAnew(t *testing.T) {
 // of a query do. The goal: under 1 ms.
 func BenchmarkLoaderThreeLevels(b *testing.B) {
 	c, _ := open(b, cache.Options{})
-	everything(b, Attach(b.Context(), c), c)
+	everything(Attach(b.Context(), c), b, c)
 	b.ReportAllocs()
 	for b.Loop() {
 		ctx := Attach(b.Context(), c)
