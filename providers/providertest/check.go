@@ -24,7 +24,7 @@ func (r *rig) wantKind(t *testing.T, what string, err error, kinds ...providers.
 	if !slices.Contains(kinds, e.Kind) {
 		t.Errorf("%s: %v (%q), want %v", what, err, e.Message, kinds)
 	}
-	if e.Provider != r.driver.Name && e.Field != "after" || e.Op == "" {
+	if e.Provider != r.driver.Name || e.Op == "" {
 		t.Errorf("%s: the error names provider %q and operation %q, want %q and some", what, e.Provider, e.Op, r.driver.Name)
 	}
 	reasoned := e.Kind == providers.Unavailable || e.Kind == providers.OutcomeUnknown

@@ -111,6 +111,11 @@ func madeByWhom(t *testing.T, s subject) {
 	if token.CreatedAt.Before(before) || token.CreatedAt.After(time.Now()) {
 		t.Errorf("the token was made at %v, want between %v and now", token.CreatedAt, before)
 	}
+	for _, at := range []time.Time{token.CreatedAt, token.ExpiresAt, token.UpdatedAt} {
+		if at.Location() != time.UTC {
+			t.Errorf("%v is not in UTC", at)
+		}
+	}
 	if token.CreatedBy == nil || token.CreatedBy.Name == "" || token.CreatedBy.ID.Native == "" {
 		t.Errorf("the token was made by %+v, want somebody with an id and a name", token.CreatedBy)
 	}

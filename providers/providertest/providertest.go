@@ -4,6 +4,7 @@
 package providertest
 
 import (
+	"slices"
 	"testing"
 
 	"regtok/providers"
@@ -37,7 +38,7 @@ func groups() []group {
 		{"capabilities", capabilityCases()},
 		{"errors", errorCases()},
 		{"secrets", secretCases()},
-		{"faults", append(faultCases(), wireCases()...)},
+		{"faults", slices.Concat(faultCases(), slowCases(), wireCases())},
 		{"concurrency", concurrencyCases()},
 		{"economy", economyCases()},
 		{"settings", settingCases()},
@@ -47,20 +48,15 @@ func groups() []group {
 // Run tries everything on a driver: all cases with the emulator's default choices, and again, for each other value of
 // each choice, those that must not depend on it.
 func Run(t *testing.T, d providers.Driver) {
-	everything := func(testCase) bool { return true }
-	subject{driver: d}.run(t, everything)
+	for _, g := range groups() {
+		t.Run(g.name, func(t *testing.T) { subject{driver: d}.run(t, g.cases) })
+	}
 	t.Run("choices", func(t *testing.T) { runChoices(t, d) })
 }
 
-func (s subject) run(t *testing.T, which func(testCase) bool) {
-	for _, g := range groups() {
-		t.Run(g.name, func(t *testing.T) {
-			for _, c := range g.cases {
-				if which(c) {
-					t.Run(c.sentence, func(t *testing.T) { c.run(t, s) })
-				}
-			}
-		})
+func (s subject) run(t *testing.T, cases []testCase) {
+	for _, c := range cases {
+		t.Run(c.sentence, func(t *testing.T) { c.run(t, s) })
 	}
 }
 
@@ -74,8 +70,17 @@ func runChoices(t *testing.T, d providers.Driver) {
 					s.checkRestriction(t, restricted)
 					return
 				}
-				s.run(t, func(c testCase) bool { return c.always })
+				s.runAlways(t)
 			})
+		}
+	}
+}
+
+func (s subject) runAlways(t *testing.T) {
+	for _, g := range groups() {
+		always := slices.DeleteFunc(g.cases, func(c testCase) bool { return !c.always })
+		if len(always) > 0 {
+			t.Run(g.name, func(t *testing.T) { s.run(t, always) })
 		}
 	}
 }

@@ -12,6 +12,7 @@ func settingCases() []testCase {
 	return []testCase{
 		{"the driver is described", describedDriver, false},
 		{"opening sends no request", openingIsQuiet, false},
+		{"an adapter works with a plain client", plainClient, false},
 		{"no credential is INVALID and its setting is named", missingCredential, false},
 		{"a senseless address is INVALID and its setting is named", senselessAddress, false},
 		{"a senseless emulator option is INVALID", senselessOptions, false},
@@ -51,6 +52,12 @@ func openingIsQuiet(t *testing.T, s subject) {
 	r.tap.Reset()
 	r.open(t)
 	r.wantRequests(t, "opening", 0)
+}
+
+func plainClient(t *testing.T, s subject) {
+	r := s.newRig(t, options{})
+	p := must(r.driver.Open(providers.Config{Settings: r.withDefaults(r.emulator.Settings(r.base))}))(t)
+	same(t, "a token read with a plain client differs", must(p.Token(t.Context(), r.world.token.ID))(t), r.world.token)
 }
 
 // addresses are the settings that hold one, and what they hold.
