@@ -313,7 +313,13 @@ func TestABumpThatTheStoreDidNotTakeIsRepeated(t *testing.T) {
 		}
 		synctest.Wait()
 		_, third := process(t, m, s)
-		expect(t, third.Get(t.Context(), "a"), s.loads()) // the far tier is used again
+		expect(t, third.Get(t.Context(), "a"), s.loads())
+		time.Sleep(5 * time.Second)
+		before := m.Reads()
+		v.Get(t.Context(), "a")
+		if got := m.Reads() - before; got != 1 {
+			t.Errorf("the far tier was asked %d times by the process that owed it a bump, want once", got)
+		}
 	})
 }
 

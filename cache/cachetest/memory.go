@@ -105,12 +105,12 @@ type connection struct{ *Memory }
 
 var _ cache.Store = (*connection)(nil)
 
-func (c *connection) GetMany(_ context.Context, keys []cache.Key) ([]cache.Found, error) {
+func (c *connection) GetMany(ctx context.Context, keys []cache.Key) ([]cache.Found, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.calls++
-	if c.err != nil {
-		return nil, c.err
+	if err := c.trouble(ctx); err != nil {
+		return nil, err
 	}
 	found := make([]cache.Found, len(keys))
 	for i, key := range keys {
@@ -122,6 +122,14 @@ func (c *connection) GetMany(_ context.Context, keys []cache.Key) ([]cache.Found
 	return found, nil
 }
 
+// trouble is why a call fails.
+func (c *connection) trouble(ctx context.Context) error {
+	if c.err != nil {
+		return c.err
+	}
+	return ctx.Err()
+}
+
 func (c *connection) generation(scope cache.Scope) cache.Generation {
 	if c.generations[scope] == 0 {
 		c.last++
@@ -130,11 +138,11 @@ func (c *connection) generation(scope cache.Scope) cache.Generation {
 	return c.generations[scope]
 }
 
-func (c *connection) SetMany(_ context.Context, items []cache.Item) error {
+func (c *connection) SetMany(ctx context.Context, items []cache.Item) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.err != nil {
-		return c.err
+	if err := c.trouble(ctx); err != nil {
+		return err
 	}
 	for _, item := range items {
 		c.values[item.Key] = held{value: item.Value, until: time.Now().Add(item.For)}
@@ -142,11 +150,11 @@ func (c *connection) SetMany(_ context.Context, items []cache.Item) error {
 	return nil
 }
 
-func (c *connection) DeleteMany(_ context.Context, keys []cache.Key) error {
+func (c *connection) DeleteMany(ctx context.Context, keys []cache.Key) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.err != nil {
-		return c.err
+	if err := c.trouble(ctx); err != nil {
+		return err
 	}
 	for _, key := range keys {
 		delete(c.values, key)
@@ -154,11 +162,11 @@ func (c *connection) DeleteMany(_ context.Context, keys []cache.Key) error {
 	return nil
 }
 
-func (c *connection) Bump(_ context.Context, scopes ...cache.Scope) error {
+func (c *connection) Bump(ctx context.Context, scopes ...cache.Scope) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.err != nil {
-		return c.err
+	if err := c.trouble(ctx); err != nil {
+		return err
 	}
 	for _, scope := range scopes {
 		delete(c.generations, scope)

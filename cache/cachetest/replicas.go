@@ -1,6 +1,7 @@
 package cachetest
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -31,6 +32,31 @@ var replicaCases = []stageCase{
 		s.upstream.set("a/1", "new")
 		c.Bump(s.ctx, scopeOf("a/"))
 		s.is(s.view(s.process()).Get(s.ctx, "a/1"), "new")
+	}},
+	{"a bump counts although its caller is gone", func(s *stage) {
+		s.upstream.set("a/1", "old")
+		c := s.process()
+		s.is(s.view(c).Get(s.ctx, "a/1"), "old")
+		s.upstream.set("a/1", "new")
+		ctx, cancel := context.WithCancel(s.ctx)
+		cancel()
+		c.Bump(ctx, scopeOf("a/"))
+		s.is(s.view(s.process()).Get(s.ctx, "a/1"), "new")
+	}},
+	{"a reader who comes during a bump keeps nothing old", func(s *stage) {
+		s.upstream.set("a/1", "old")
+		first := s.view(s.process()).Get(s.ctx, "a/1")
+		eventually(s.T, "the far tier has it", func() bool {
+			return s.view(s.process()).Get(s.ctx, "a/1").ObservedAt.Equal(first.ObservedAt)
+		})
+		store := &meeting{Store: s.connect()}
+		c := cache.New(cache.Options{Store: store, NearFor: time.Hour, StoreTimeout: 10 * time.Second})
+		s.Cleanup(c.Close)
+		v := s.view(c)
+		store.meet = func() { v.Get(s.ctx, "a/1") }
+		s.upstream.set("a/1", "new")
+		c.Bump(s.ctx, scopeOf("a/"))
+		s.is(v.Get(s.ctx, "a/1"), "new")
 	}},
 	{"a bump reaches the near tier of every process", func(s *stage) {
 		s.upstream.set("a/1", "old")
@@ -72,3 +98,21 @@ var replicaCases = []stageCase{
 		s.contend(s.process(), s.process(), s.process())
 	}},
 }
+
+// meeting is a store in which something happens while a bump is on its way there.
+type meeting struct {
+	cache.Store
+	meet func()
+}
+
+// Bump implements cache.Store.
+func (m *meeting) Bump(ctx context.Context, scopes ...cache.Scope) error {
+	m.meet()
+	return m.Store.Bump(ctx, scopes...)
+}
+
+// deaf is a store whose messages are all lost.
+type deaf struct{ cache.Store }
+
+// Watch implements cache.Store.
+func (deaf) Watch(ctx context.Context, _ func(cache.Scope), _ func()) { <-ctx.Done() }

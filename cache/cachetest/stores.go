@@ -12,12 +12,6 @@ import (
 	"regtok/cache"
 )
 
-// deaf is a store whose messages are all lost.
-type deaf struct{ cache.Store }
-
-// Watch implements cache.Store.
-func (deaf) Watch(ctx context.Context, _ func(cache.Scope), _ func()) { <-ctx.Done() }
-
 type storeCase struct {
 	name string
 	run  func(t *testing.T, connect func() cache.Store)
