@@ -290,7 +290,7 @@ func TestABadCursorIsRefusedBeforeAnythingIsRead(t *testing.T) {
 		}
 	}
 	failure := NotFoundError("p", "list registries")
-	if _, err := ReadPage("list registries", of, key, PageRequest{}, func() ([]Registry, error) { return nil, failure }); err != failure {
+	if _, err := ReadPage("list registries", of, key, PageRequest{}, func() ([]Registry, error) { return nil, failure }); !errors.Is(err, failure) {
 		t.Errorf("a failed read is %v, want %v", err, failure)
 	}
 }
