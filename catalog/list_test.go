@@ -325,6 +325,39 @@ func TestSourcesAreToldInOneOrder(t *testing.T) {
 	}
 }
 
+func TestAListOfManyPagesIsReadWholeOrNotAtAll(t *testing.T) {
+	s := newGrid("p", 3, 5)
+	s.users[grid.o] = append(s.users[grid.o], providers.User{ID: user("u1")})
+	s.organization("another")
+	s.pageSize = 1
+	c := over(t, s.account("a"))
+	list := tokensOf(t, c, TokenFilter{})
+	if len(list.Items) != 15 || len(list.Unavailable) != 0 {
+		t.Errorf("%d tokens, missing %v, want 15", len(list.Items), notes(list.Unavailable))
+	}
+	if people := c.UserLists(t.Context(), []providers.ID{grid.o})[0]; people.Err != nil || len(people.Value) != 2 {
+		t.Errorf("the people are %+v, want 2", people)
+	}
+	// The third of five pages fails.
+	s = newGrid("p", 1, 5)
+	s.pageSize = 1
+	pages := 0
+	s.behave(func(op string, _ providers.ID) error {
+		if op != "tokens" {
+			return nil
+		}
+		if pages++; pages == 3 {
+			return errDown
+		}
+		return nil
+	})
+	list = tokensOf(t, over(t, s.account("a")), TokenFilter{})
+	if len(list.Items) != 0 {
+		t.Errorf("%d tokens, want none rather than a part", len(list.Items))
+	}
+	expectNotes(t, list.Unavailable, "a r0 UNREACHABLE")
+}
+
 func TestAListWhoseReaderHasLeftIsNotWhole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newGrid("p", 3, 2)

@@ -128,6 +128,11 @@ func TestAnUnknownOrganizationOfTwoAccountsIsNotFoundWithoutARequestForIt(t *tes
 	c := over(t, s.account("a"), newGrid("p", 0, 0).account("b"))
 	expectWords(t, tokenWords(t, c, tokenAt("p", "x"), grid.r0.TokenID("t0")), "NOT_FOUND", "t0")
 	expectRequests(t, s.requests(), map[string]int{"organizations": 1, "token": 1})
+	lists := c.TokenLists(t.Context(), []providers.ID{providers.OrganizationID("p", "x").RegistryID("r0"), grid.r0})
+	if kind := providers.KindOf(lists[0].Err); kind != providers.NotFound || len(lists[1].Value) != 1 {
+		t.Errorf("the lists are %+v, want NOT_FOUND and one token", lists)
+	}
+	expectRequests(t, s.requests(), map[string]int{"tokens": 1})
 }
 
 func TestWhoseOrganizationItIsCannotBeToldWithoutTheLists(t *testing.T) {

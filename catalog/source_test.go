@@ -24,6 +24,7 @@ type source struct {
 	users         map[providers.ID][]providers.User
 	end           time.Time // of the credential
 	delay         time.Duration
+	pageSize      int // 0: lists come whole
 	fail          func(op string, id providers.ID) error
 	asked         map[string]int
 }
@@ -126,14 +127,15 @@ func (s *source) answer(ctx context.Context, op string, id providers.ID) error {
 	return nil
 }
 
-// listed is a whole list as one page.
-func listed[T any](ctx context.Context, s *source, op string, id providers.ID, list func() []T) (providers.Page[T], error) {
+// listed is a page of a list.
+func listed[T any](ctx context.Context, s *source, op string, id providers.ID, page providers.PageRequest, list func() []T, key func(T) providers.ID) (providers.Page[T], error) {
 	if err := s.answer(ctx, op, id); err != nil {
 		return providers.Page[T]{}, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return providers.Page[T]{Items: slices.Clone(list())}, nil
+	page.Size = s.pageSize
+	return providers.CutPage(slices.Clone(list()), op, key, page)
 }
 
 // picked is one item of a list.
@@ -152,12 +154,14 @@ func picked[T any](ctx context.Context, s *source, op string, id providers.ID, l
 	return none, providers.NotFoundError(s.driver.Name, op)
 }
 
-func (s *source) Organizations(ctx context.Context, _ providers.PageRequest) (providers.Page[providers.Organization], error) {
-	return listed(ctx, s, "organizations", providers.ID{}, func() []providers.Organization { return s.organizations })
+func (s *source) Organizations(ctx context.Context, page providers.PageRequest) (providers.Page[providers.Organization], error) {
+	return listed(ctx, s, "organizations", providers.ID{}, page, func() []providers.Organization { return s.organizations },
+		func(v providers.Organization) providers.ID { return v.ID })
 }
 
-func (s *source) Registries(ctx context.Context, id providers.ID, _ providers.PageRequest) (providers.Page[providers.Registry], error) {
-	return listed(ctx, s, "registries", id, func() []providers.Registry { return s.registries[id] })
+func (s *source) Registries(ctx context.Context, id providers.ID, page providers.PageRequest) (providers.Page[providers.Registry], error) {
+	return listed(ctx, s, "registries", id, page, func() []providers.Registry { return s.registries[id] },
+		func(v providers.Registry) providers.ID { return v.ID })
 }
 
 func (s *source) Registry(ctx context.Context, id providers.ID) (providers.Registry, error) {
@@ -165,8 +169,9 @@ func (s *source) Registry(ctx context.Context, id providers.ID) (providers.Regis
 		func(r providers.Registry) providers.ID { return r.ID })
 }
 
-func (s *source) Tokens(ctx context.Context, id providers.ID, _ providers.PageRequest) (providers.Page[providers.Token], error) {
-	return listed(ctx, s, "tokens", id, func() []providers.Token { return s.tokens[id] })
+func (s *source) Tokens(ctx context.Context, id providers.ID, page providers.PageRequest) (providers.Page[providers.Token], error) {
+	return listed(ctx, s, "tokens", id, page, func() []providers.Token { return s.tokens[id] },
+		func(v providers.Token) providers.ID { return v.ID })
 }
 
 func (s *source) Token(ctx context.Context, id providers.ID) (providers.Token, error) {
@@ -174,8 +179,9 @@ func (s *source) Token(ctx context.Context, id providers.ID) (providers.Token, e
 		func(t providers.Token) providers.ID { return t.ID })
 }
 
-func (s *source) Users(ctx context.Context, id providers.ID, _ providers.PageRequest) (providers.Page[providers.User], error) {
-	return listed(ctx, s, "users", id, func() []providers.User { return s.users[id] })
+func (s *source) Users(ctx context.Context, id providers.ID, page providers.PageRequest) (providers.Page[providers.User], error) {
+	return listed(ctx, s, "users", id, page, func() []providers.User { return s.users[id] },
+		func(v providers.User) providers.ID { return v.ID })
 }
 
 func (s *source) User(ctx context.Context, organization, id providers.ID) (providers.User, error) {

@@ -221,6 +221,33 @@ func TestAResponseAsksOnceAndTheNextAnew(t *testing.T) {
 	}
 }
 
+func TestPeopleOutOfTheirListsCostOneRequest(t *testing.T) {
+	c, requests := open(t, cache.Options{Off: true})
+	ctx := Attach(t.Context(), c)
+	l := For(ctx)
+	organization := l.OrganizationLists(ctx, c.Accounts())[0].Value[0].ID
+	list := l.UserLists(ctx, []providers.ID{organization})[0].Value
+	people := []catalog.Person{
+		{Organization: organization, ID: list[1].ID}, {Organization: organization, ID: list[0].ID},
+		{Organization: organization, ID: providers.UserID(organization.Provider, "nobody")},
+		{Organization: providers.OrganizationID("x", "x"), ID: list[0].ID},
+	}
+	requests()
+	entries := For(Attach(t.Context(), c)).UsersFromLists(ctx, people)
+	if entries[0].Value != nil && entries[0].Value.ID != list[1].ID || entries[1].Value != nil && entries[1].Value.ID != list[0].ID {
+		t.Errorf("the people are %v and %v, want %v and %v", entries[0].Value, entries[1].Value, list[1], list[0])
+	}
+	expectAll(t, entries[:2])
+	for _, entry := range entries[2:] {
+		if kind := providers.KindOf(entry.Err); kind != providers.NotFound {
+			t.Errorf("the error is %v, want NOT_FOUND", entry.Err)
+		}
+	}
+	if got := requests(); got != 1 {
+		t.Errorf("%d requests, want 1", got)
+	}
+}
+
 // BenchmarkLoaderThreeLevels loads organizations, their registries and those's tokens out of the cache, as three levels
 // of a query do. The goal: under 1 ms.
 func BenchmarkLoaderThreeLevels(b *testing.B) {
