@@ -6,8 +6,12 @@ import (
 	"regtok/providers/rest"
 )
 
-// maxPages ends a list whose links never do. Buildkite's largest page holds 100 items.
-const maxPages = 1000
+const (
+	// maxPages ends a list whose links never do. Buildkite's largest page holds 100 items.
+	maxPages = 1000
+	// badItem is why a list is spoilt by one item.
+	badItem = "an item's id is no UUID"
+)
 
 // item is what lists hold.
 type item interface{ native() string }
@@ -27,7 +31,7 @@ func list[T item](ctx context.Context, a *adapter, call rest.Call) ([]T, error) 
 		for _, item := range page {
 			id := item.native()
 			if !isUUID(id) {
-				return nil, a.api.Nonsense(call, "an item's id is no UUID")
+				return nil, a.api.Nonsense(call, badItem)
 			}
 			if !seen[id] {
 				seen[id] = true

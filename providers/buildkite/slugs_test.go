@@ -163,6 +163,34 @@ func TestAWriteGoesToAFreshSlugOnly(t *testing.T) {
 	})
 }
 
+func TestEveryAnswerAboutTokensKeepsTheSlugFresh(t *testing.T) {
+	for what, refresh := range map[string]func(*adapter) error{
+		"a list": func(a *adapter) error {
+			_, err := a.Tokens(t.Context(), registryID, providers.PageRequest{})
+			return err
+		},
+		"a token": func(a *adapter) error {
+			_, err := a.Token(t.Context(), tokenID)
+			return err
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			u := newWorld().upstream()
+			a := u.account(t)
+			readOne(t, a, "none")
+			time.Sleep(slugTrust + time.Second)
+			if err := refresh(a); err != nil {
+				t.Error(err)
+			}
+			u.took()
+			if err := a.DeleteToken(t.Context(), tokenID); err != nil {
+				t.Error(err)
+			}
+			u.wantAsked(t, "a delete after "+what, "DELETE /v2/packages/organizations/acme/registries/images/tokens/"+tokenUUID)
+		})
+	}
+}
+
 func TestAWriteIsNotRepeatedOnAnotherSlug(t *testing.T) {
 	patch := providers.TokenPatch{Name: providers.Some("ci")}
 	for what, write := range map[string]func(context.Context, *adapter) error{

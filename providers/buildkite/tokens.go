@@ -38,11 +38,12 @@ func (a *adapter) tokens(ctx context.Context, op string, registry providers.ID) 
 			return a.confirm(ctx, op, registry, at)
 		}
 		for _, item := range items {
-			if err := a.belongs(call, item, registry, began); err != nil {
+			if err := a.belongs(call, item, registry); err != nil {
 				return err
 			}
 			tokens = append(tokens, item.domain(registry))
 		}
+		a.learn(items[0], registry, began)
 		return nil
 	})
 	return tokens, err
@@ -63,10 +64,7 @@ func (a *adapter) Token(ctx context.Context, id providers.ID) (providers.Token, 
 		if _, err := a.do(ctx, call, &got); err != nil {
 			return err
 		}
-		if got.ID != id.Native {
-			return a.api.Nonsense(call, "another token than asked for")
-		}
-		return a.belongs(call, got, id.OfRegistry(), began)
+		return a.about(call, got, id, began)
 	})
 	if err != nil {
 		return providers.Token{}, err
@@ -99,7 +97,10 @@ func (a *adapter) CreateToken(
 		if created.Secret.Empty() {
 			return a.api.Nonsense(call, "a new token without its secret")
 		}
-		return a.belongs(call, created.token, registry, began)
+		if !isUUID(created.ID) {
+			return a.api.Nonsense(call, badItem)
+		}
+		return a.about(call, created.token, registry.TokenID(created.ID), began)
 	})
 	if err != nil {
 		return providers.Created{}, err
@@ -135,10 +136,7 @@ func (a *adapter) PatchToken(ctx context.Context, id providers.ID, patch provide
 		if _, err := a.do(ctx, call, &patched); err != nil {
 			return err
 		}
-		if patched.ID != id.Native {
-			return a.api.Nonsense(call, "another token than asked for")
-		}
-		return a.belongs(call, patched, id.OfRegistry(), began)
+		return a.about(call, patched, id, began)
 	})
 	if err != nil {
 		return providers.Token{}, err
@@ -160,25 +158,38 @@ func (a *adapter) DeleteToken(ctx context.Context, id providers.ID) error {
 	})
 }
 
-// belongs checks that a token is the registry's, and learns the slugs that it tells. A slug leads to another registry
-// when its own gave it up: a read has then found nothing, and a write has gone astray.
-func (a *adapter) belongs(call rest.Call, t token, registry providers.ID, seen moment) error {
-	if !isUUID(t.ID) || !isUUID(t.Registry.ID) {
-		return a.api.Nonsense(call, "an id is no UUID")
+// about checks that an answer is about the token id, and learns the slugs that it tells.
+func (a *adapter) about(call rest.Call, t token, id providers.ID, seen moment) error {
+	if t.ID != id.Native {
+		return a.api.Nonsense(call, "another token than asked for")
 	}
-	if t.Registry.ID != registry.Native {
-		if call.Method == http.MethodGet {
-			return providers.NotFoundError(name, call.Op)
-		}
-		return a.api.Nonsense(call, "the token is another registry's")
+	if err := a.belongs(call, t, id.OfRegistry()); err != nil {
+		return err
 	}
+	a.learn(t, id.OfRegistry(), seen)
+	return nil
+}
+
+// belongs checks that a token is the registry's. A slug leads to another registry when its own gave it up: a read has
+// then found nothing, and a write has gone astray.
+func (a *adapter) belongs(call rest.Call, t token, registry providers.ID) error {
+	switch {
+	case t.Registry.ID == registry.Native:
+		return nil
+	case call.Method == http.MethodGet && isUUID(t.Registry.ID):
+		return providers.NotFoundError(name, call.Op)
+	}
+	return a.api.Nonsense(call, "the token is no token of the registry")
+}
+
+// learn remembers the slugs that a token of the registry tells.
+func (a *adapter) learn(t token, registry providers.ID, seen moment) {
 	if t.Registry.Slug != "" {
 		a.slugs.learn(registry, t.Registry.Slug, seen)
 	}
 	if t.Organization.ID == registry.Organization && t.Organization.Slug != "" {
 		a.slugs.learn(registry.OfOrganization(), t.Organization.Slug, seen)
 	}
-	return nil
 }
 
 // confirm makes sure that an empty list, which names no registry, was this one's.

@@ -147,7 +147,7 @@ func (p offsetPage[T]) counted(offset int) bool {
 // listByOffset reads a list with offset and limit.
 func listByOffset[T item](ctx context.Context, api *rest.API, call rest.Call) ([]T, error) {
 	var all collected[T]
-	query, offset, total, back := call.Query, 0, 0, false
+	query, offset, reached, total := call.Query, 0, 0, 0
 	for range maxPages {
 		call.Query = url.Values{"offset": {strconv.Itoa(offset)}, "limit": {strconv.Itoa(pageSize)}}
 		for key, values := range query {
@@ -164,22 +164,24 @@ func listByOffset[T item](ctx context.Context, api *rest.API, call rest.Call) ([
 		if !ok {
 			return nil, api.Nonsense(call, badItem)
 		}
+		again := offset < reached
+		reached = max(reached, offset+len(page.Items))
 		if page.counted(offset) {
 			// Items that went away meanwhile have drawn others to places that were read already: go back as far.
 			gone := total - *page.Total
 			total = *page.Total
 			if gone > 0 && offset > 0 {
-				offset, back = max(0, offset-gone), true
+				offset = max(0, offset-gone)
 				continue
 			}
 		}
 		if !page.more(offset) {
 			return all.items, nil
 		}
-		if len(page.Items) == 0 || fresh == 0 && !back {
+		if len(page.Items) == 0 || fresh == 0 && !again {
 			return nil, api.Nonsense(call, "the list does not go on")
 		}
-		offset, back = offset+len(page.Items), false
+		offset += len(page.Items)
 	}
 	return nil, api.Nonsense(call, "the list never ends")
 }

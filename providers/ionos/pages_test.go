@@ -139,6 +139,16 @@ func TestAListThatShrinksBetweenItsPagesLosesNothing(t *testing.T) {
 	if err != nil || len(got) != len(all) {
 		t.Errorf("%d items, %v, want the %d that were there when their page was read", len(got), err, len(all))
 	}
+	longer := uuids(450)
+	u = offsets(func(request int) []string {
+		if request == 1 {
+			return longer
+		}
+		return longer[:300] // nothing has moved, but that is not to be seen
+	}, 100, documented)
+	if got, err := tokensOf(t, u); err != nil || !slices.Equal(got, longer[:300]) {
+		t.Errorf("%d items, %v, want the first 300", len(got), err)
+	}
 	u = offsets(func(request int) []string {
 		if request == 1 {
 			return all
