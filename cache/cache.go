@@ -119,8 +119,8 @@ func (c *Cache) Bump(ctx context.Context, scopes ...Scope) {
 	}
 }
 
-// Close ends the loads under way, waits for every goroutine of the cache, and leaves only what is kept near to be
-// read. It may be called more than once.
+// Close ends the loads under way and waits for every goroutine of the cache; what is on its way to the Store gets
+// there. Afterwards only what is kept near can be read. It may be called more than once.
 func (c *Cache) Close() {
 	c.mu.Lock()
 	c.closed = true

@@ -194,10 +194,11 @@ func (v *View[K, V]) failed(ctx context.Context, f *flight[K, V], far answer, er
 		v.cache.near.drop(v.hash(f.key), it)
 	}
 	v.keep(failure)
-	v.finish(f, entry)
 	if len(far.Value) > 0 && !covered {
+		// Before anybody is told, or the next reader might find it there again.
 		v.cache.far.deleteMany(ctx, v.farKey(f.name))
 	}
+	v.finish(f, entry)
 }
 
 // rescue ends a flight that something beside Load threw off its course. After one that ended well it does nothing.
