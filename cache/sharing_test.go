@@ -1,12 +1,8 @@
 package cache_test
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"log/slog"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,70 +11,7 @@ import (
 	"time"
 
 	"regtok/cache"
-	"regtok/cache/cachetest"
 )
-
-func TestReadersWhoInsistShareTheNextLoad(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := &source{}
-		v := numbers(newCache(t, cache.Options{}), s)
-		s.delay.Store(int64(time.Second))
-		var readers sync.WaitGroup
-		for i := range 50 {
-			time.Sleep(time.Millisecond)
-			readers.Go(func() {
-				want := 1
-				if i > 0 {
-					want = 2 // the first load began before they came
-				}
-				expect(t, v.Get(cache.NoCache(t.Context()), "a"), want)
-			})
-		}
-		readers.Wait()
-		expectLoads(t, s, 2)
-	})
-}
-
-func TestWhoInsistsDoesNotGetWhatWasAskedForBefore(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := &source{}
-		v := numbers(newCache(t, cache.Options{}), s)
-		s.delay.Store(int64(time.Second))
-		var reader sync.WaitGroup
-		reader.Go(func() { expect(t, v.Get(t.Context(), "a"), 1) })
-		time.Sleep(time.Millisecond)
-		expect(t, v.Get(cache.NoCache(t.Context()), "a"), 2)
-		reader.Wait()
-		expect(t, v.Get(t.Context(), "a"), 2)
-	})
-}
-
-// slowStore answers GetMany after a second.
-type slowStore struct{ cache.Store }
-
-func (s slowStore) GetMany(ctx context.Context, keys []cache.Key) ([]cache.Found, error) {
-	time.Sleep(time.Second)
-	return s.Store.GetMany(ctx, keys)
-}
-
-func TestWhoInsistsDoesNotJoinWhoAsksTheFarTier(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		m, s := cachetest.NewMemory(), &source{}
-		_, one := process(t, m, s)
-		one.Get(t.Context(), "a")
-		synctest.Wait()
-		c := newCache(t, cache.Options{Store: slowStore{m.Connect()}, StoreTimeout: time.Minute})
-		v := numbers(c, s)
-		time.Sleep(time.Second)
-		insisting := cache.NoCache(t.Context())
-		time.Sleep(time.Second)
-		var reader sync.WaitGroup
-		reader.Go(func() { expect(t, v.Get(t.Context(), "a"), 1) })
-		synctest.Wait()
-		expect(t, v.Get(insisting, "a"), 2)
-		reader.Wait()
-	})
-}
 
 func TestAReaderSeesWhatLandedSinceItLooked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -115,53 +48,6 @@ func TestAReaderSeesWhatLandedSinceItLooked(t *testing.T) {
 		time.Sleep(time.Second)
 		expect(t, v.Get(t.Context(), "a"), 2)
 		expectLoads(t, s, 2)
-	})
-}
-
-func TestAFailureFromBeforeABumpSpoilsNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := newCache(t, cache.Options{})
-		s := &source{}
-		v := numbers(c, s)
-		s.delay.Store(int64(time.Second))
-		var reader sync.WaitGroup
-		reader.Go(func() { expectError(t, v.Get(t.Context(), "a"), errDown) })
-		synctest.Wait()
-		c.Bump(t.Context(), scope("a"))
-		v.Put("a", 70, c.Moment())
-		s.fail(errDown)
-		reader.Wait()
-		expect(t, v.Get(t.Context(), "a"), 70)
-	})
-}
-
-func TestAFailureDoesNotEndWhatWasAskedForLater(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := newCache(t, cache.Options{})
-		s := &source{}
-		v := numbers(c, s)
-		s.delay.Store(int64(time.Second))
-		s.fail(errGone)
-		var reader sync.WaitGroup
-		reader.Go(func() { expectError(t, v.Get(t.Context(), "a"), errGone) })
-		time.Sleep(time.Millisecond)
-		v.Put("a", 70, c.Moment())
-		reader.Wait()
-		expect(t, v.Get(t.Context(), "a"), 70)
-	})
-}
-
-func TestARememberedFailureCoversNoOther(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := &source{}
-		v := numbers(newCache(t, cache.Options{}), s, func(c *config) {
-			c.Negative = func(error) time.Duration { return time.Hour }
-		})
-		s.fail(errGone)
-		expectError(t, v.Get(t.Context(), "a"), errGone)
-		s.fail(errDown)
-		time.Sleep(time.Second)
-		expectError(t, v.Get(cache.NoCache(t.Context()), "a"), errDown)
 	})
 }
 
@@ -253,29 +139,6 @@ func TestALoadThatReadsAnotherViewDoesNotQueueBehindItself(t *testing.T) {
 	})
 }
 
-func TestALoadThatInsistsDoesNotWaitForOneThatQueuesBehindIt(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := newCache(t, cache.Options{Parallel: 1})
-		names := numbers(c, &source{}, func(c *config) { c.Name = "names" })
-		outer := numbers(c, &source{}, func(c *config) {
-			c.Load = func(ctx context.Context, key string) (int, error) {
-				time.Sleep(time.Second)
-				got := names.Get(cache.NoCache(ctx), "name")
-				return got.Value, got.Err
-			}
-		})
-		var readers sync.WaitGroup
-		readers.Go(func() { expect(t, outer.Get(t.Context(), "a"), 1) })
-		synctest.Wait()
-		readers.Go(func() { expect(t, names.Get(t.Context(), "name"), 2) }) // queues for the only turn
-		began := time.Now()
-		readers.Wait()
-		if waited := time.Since(began); waited != time.Second {
-			t.Errorf("it took %v, want a second", waited)
-		}
-	})
-}
-
 func TestQueuedLoadsForNobodyAreGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &source{}
@@ -326,122 +189,6 @@ func TestOffKeepsNothingAndSharesLoads(t *testing.T) {
 		expect(t, v.GetMany(t.Context(), []string{"a", "a"})[1], 5)
 		if got := c.Stats(); got.Entries != 0 || got.Bytes != 0 {
 			t.Errorf("it holds %d entries of %d bytes", got.Entries, got.Bytes)
-		}
-	})
-}
-
-func TestCloseEndsLoadsAndWaitsForThem(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := cache.New(cache.Options{Parallel: 1})
-		s := &source{}
-		v := numbers(c, s, func(c *config) { c.Timeout = time.Hour })
-		v.Get(t.Context(), "kept")
-		time.Sleep(fresh)
-		s.delay.Store(int64(time.Hour))
-		v.Get(t.Context(), "kept") // renews in the background
-		var readers sync.WaitGroup
-		for _, key := range []string{"running or queued", "queued", "queued too"} {
-			readers.Go(func() { expectError(t, v.Get(t.Context(), key), cache.ErrClosed) })
-		}
-		synctest.Wait()
-		began := time.Now()
-		c.Close()
-		c.Close()
-		readers.Wait()
-		if waited := time.Since(began); waited != 0 {
-			t.Errorf("closing took %v", waited)
-		}
-		expectError(t, v.Get(t.Context(), "late"), cache.ErrClosed)
-	})
-}
-
-func TestAClosedCacheStillHasWhatIsKeptNear(t *testing.T) {
-	c := cache.New(cache.Options{})
-	v := numbers(c, &source{})
-	v.Get(t.Context(), "a")
-	c.Close()
-	expect(t, v.Get(t.Context(), "a"), 1)
-}
-
-func TestNothingThatGoesWrongInAViewLeavesReadersWaiting(t *testing.T) {
-	tests := map[string]func(*config){
-		"a panic in Load": func(c *config) { c.Load = func(context.Context, string) (int, error) { panic("bug") } },
-		"a Load that exits": func(c *config) {
-			c.Load = func(context.Context, string) (int, error) { runtime.Goexit(); return 0, nil }
-		},
-		"a panic in Fresh": func(c *config) { c.Fresh = func(int) time.Duration { panic("bug") } },
-		"a panic in Size":  func(c *config) { c.Size = func(int) int { panic("bug") } },
-		"a panic in Negative": func(c *config) {
-			c.Load = func(context.Context, string) (int, error) { return 0, errDown }
-			c.Negative = func(error) time.Duration { panic("bug") }
-		},
-	}
-	for name, change := range tests {
-		t.Run(name, func(t *testing.T) {
-			v := numbers(newCache(t, cache.Options{}), &source{}, change)
-			var readers sync.WaitGroup
-			for range 3 {
-				readers.Go(func() {
-					if got := v.Get(t.Context(), "a"); got.Err == nil || got.Value != 0 {
-						t.Errorf("got %+v, want an error", got)
-					}
-				})
-			}
-			readers.Wait()
-		})
-	}
-}
-
-func TestAPanicInKeyIsItsCallersOwn(t *testing.T) {
-	v := numbers(newCache(t, cache.Options{}), &source{}, func(c *config) {
-		c.Key = func(key string) cache.Key {
-			if key == "bad" {
-				panic("bug")
-			}
-			return cache.Key{Scope: scope(key)}
-		}
-	})
-	func() {
-		defer func() {
-			if recover() == nil {
-				t.Error("nothing was panicked")
-			}
-		}()
-		v.GetMany(t.Context(), []string{"a", "bad"})
-	}()
-	expect(t, v.Get(t.Context(), "a"), 1)
-}
-
-func TestAPanicThatNobodyWaitsForIsLoggedAndTold(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var log bytes.Buffer
-		s := &source{}
-		var bug atomic.Bool
-		v := numbers(newCache(t, cache.Options{Log: slog.New(slog.NewTextHandler(&log, nil))}), s, func(c *config) {
-			c.ServeStale = func(error) bool { return true }
-			c.Load = func(ctx context.Context, key string) (int, error) {
-				if bug.Load() {
-					panic("a bug")
-				}
-				return s.load(ctx, key)
-			}
-		})
-		v.Get(t.Context(), "a")
-		bug.Store(true)
-		time.Sleep(fresh)
-		v.Get(t.Context(), "a")
-		synctest.Wait()
-		told, ok := errors.AsType[*cache.PanicError](v.Get(t.Context(), "a").Cause)
-		if !ok || told.View != "numbers" || told.Value != "a bug" {
-			t.Errorf("told %+v, want the panic", told)
-		}
-		if got, want := told.Error(), "cache: loading numbers panicked: a bug"; got != want {
-			t.Errorf("the error reads %q, want %q", got, want)
-		}
-		for _, want := range []string{"a bug", "numbers", "sharing_test.go"} {
-			if !strings.Contains(log.String(), want) {
-				t.Errorf("the log lacks %q: %s", want, log.String())
-			}
 		}
 	})
 }
