@@ -80,6 +80,14 @@ func refused(t testing.TB, env map[string]string, args ...string) (said string, 
 	return stderr.String(), code
 }
 
+// output runs the program to its end and returns what it wrote.
+func output(t testing.TB, env map[string]string, args ...string) (written string, code int) {
+	t.Helper()
+	var both bytes.Buffer
+	code = run(t.Context(), args, func(name string) string { return env[name] }, &both, &both)
+	return both.String(), code
+}
+
 // answer is what the API says.
 type answer struct {
 	Data   map[string]any

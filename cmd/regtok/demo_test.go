@@ -1,0 +1,103 @@
+package main
+
+import (
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"regtok/providers/all"
+	"regtok/web/webtest"
+)
+
+// tried matches the command that the demo prints to try.
+var tried = regexp.MustCompile(`(?s)Try:\n(  curl .+?}"}'\n)`)
+
+func TestTheDemoSaysWhereEverythingIs(t *testing.T) {
+	r := start(t, nil, "demo", "--registries=3", "--tokens=2")
+	command := r.stdout.await(t, tried)[1]
+	said := r.stdout.await(t, regexp.MustCompile(`(?s).*Ctrl-C ends the demo`))[0]
+	for _, page := range []string{"/playground", "/graphql", "/schema.graphqls"} {
+		if !strings.Contains(said, "  "+r.url+page+"\n") {
+			t.Errorf("it does not name %s:\n%s", page, said)
+		}
+	}
+	got := ask(t, r.url, `{ registries { totalCount unavailable { message } } tokens { totalCount } }`)
+	for list, want := range map[string]float64{"registries": 3, "tokens": 3 * 2} {
+		want *= float64(len(all.Drivers()))
+		if found := got.Data[list].(map[string]any)["totalCount"]; found != want {
+			t.Errorf("%s = %v, want %v", list, found, want)
+		}
+	}
+	for _, driver := range all.Drivers() {
+		found := regexp.MustCompile(`  (http://\S+)  ` + driver.Title).FindStringSubmatch(said)
+		if found == nil {
+			t.Errorf("it does not name the emulator of %s:\n%s", driver.Name, said)
+		} else if requests(t, found[1]).Total == 0 {
+			t.Errorf("the emulator of %s was not asked", driver.Name)
+		}
+	}
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wanted := strings.ReplaceAll(strings.ReplaceAll(command, r.url, "http://"+defaultListen), "\n  ", "\n")
+	if !strings.Contains(string(readme), strings.TrimPrefix(wanted, "  ")) {
+		t.Errorf("the README shows another command than %s", wanted)
+	}
+}
+
+func TestTheDemosTokensAreDueAtBothKindsOfProviders(t *testing.T) {
+	got := ask(t, start(t, nil, "demo").url, `{ tokens(first: 100) { nodes { provider { slug } dueSource } } }`)
+	sources := map[any]bool{}
+	for _, token := range list(got, "tokens", "nodes") {
+		sources[token.(map[string]any)["dueSource"]] = true
+	}
+	if !sources["POLICY"] || !sources["PROVIDER"] {
+		t.Errorf("sources of due dates = %v, want both", sources)
+	}
+}
+
+func TestThePlaygroundShowsTheTokensOfBothProviders(t *testing.T) {
+	demo := start(t, nil, "demo")
+	checkBuilt(t, demo.url+"/playground")
+	page := webtest.Open(t, demo.url+"/playground")
+	examples := page.Examples()
+	for _, example := range examples {
+		page.OpenExample(example)
+		shown := page.Execute()
+		if strings.Contains(shown, `"errors"`) || !strings.Contains(shown, `"data"`) {
+			t.Errorf("the example %s shows %s", example, shown)
+		}
+		if example != examples[0] {
+			continue
+		}
+		for _, driver := range all.Drivers() {
+			if !strings.Contains(shown, driver.Title) {
+				t.Errorf("the first example shows nothing of %s: %s", driver.Title, shown)
+			}
+		}
+	}
+	for _, url := range page.Requests() {
+		if !strings.HasPrefix(url, demo.url+"/") {
+			t.Errorf("the page asked for %s", url)
+		}
+	}
+	for _, problem := range page.Problems() {
+		t.Error(problem)
+	}
+}
+
+func checkBuilt(t *testing.T, url string) {
+	t.Helper()
+	response, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	defer http.DefaultClient.CloseIdleConnections()
+	if response.StatusCode == http.StatusServiceUnavailable {
+		t.Fatal("the playground is not part of this build: run `make pages`, which has npm build it")
+	}
+}

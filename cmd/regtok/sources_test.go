@@ -1,0 +1,204 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// choice is a setting of serve with a value from everywhere it can come from, and one that makes no sense.
+type choice struct {
+	flag, variable                        string
+	byDefault, byFile, byVariable, byFlag string // as fmt shows them
+	file                                  string // as a file has it; empty: like byFile
+	rubbish                               string
+	read                                  func(serve) any
+}
+
+func choices() []choice {
+	return []choice{
+		{"listen", "REGTOK_LISTEN", "127.0.0.1:8080", "127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3", "", "nonsense", func(s serve) any { return s.Listen }},
+		{"hosts", "REGTOK_HOSTS", "[]", "[a b]", "[c]", "[d]", "[a, b]", "https://a", func(s serve) any { return s.Hosts }},
+		{"cache", "REGTOK_CACHE", "on", "off", "on", "off", "", "maybe", func(s serve) any { return s.Cache }},
+		{"cache-size", "REGTOK_CACHE_SIZE", "67108864", "1024", "2048", "3072", "1KiB", "12", func(s serve) any { return s.CacheSize }},
+		{"max-body", "REGTOK_MAX_BODY", "33554432", "1024", "2048", "3072", "1KB", "-1MiB", func(s serve) any { return s.MaxBody }},
+		{"timeout", "REGTOK_TIMEOUT", "30000000000", "1000000000", "2000000000", "3000000000", "1s", "30", func(s serve) any { return s.Timeout }},
+		{"thresholds", "REGTOK_THRESHOLDS", "[2592000000000000 1209600000000000 604800000000000 259200000000000 86400000000000 3600000000000]",
+			"[1000000000 2000000000]", "[3000000000]", "[4000000000]", "[PT1S, PT2S]", "P1M", func(s serve) any { return s.Thresholds }},
+		{"max-age", "REGTOK_MAX_AGE", "map[]", "map[buildkite:2000000000 ionos:1000000000]", "map[ionos:3000000000]", "map[ionos:4000000000]",
+			"{ionos: PT1S, buildkite: PT2S}", "gitlab=P1D", func(s serve) any { return s.MaxAge }},
+		{"introspection", "REGTOK_INTROSPECTION", "false", "true", "false", "true", "", "perhaps", func(s serve) any { return s.Introspection }},
+		{"log-level", "REGTOK_LOG_LEVEL", "info", "debug", "warn", "error", "", "loud", func(s serve) any { return s.LogLevel }},
+		{"log-format", "REGTOK_LOG_FORMAT", "auto", "json", "text", "json", "", "xml", func(s serve) any { return s.LogFormat }},
+	}
+}
+
+// written is a shown value as flags and variables have it.
+func (c choice) written(shown string) string {
+	shown = strings.Trim(shown, "[]")
+	switch c.flag {
+	case "cache-size", "max-body":
+		return shown + "B"
+	case "timeout":
+		return shown + "ns"
+	case "thresholds":
+		return "PT" + strings.TrimSuffix(shown, "000000000") + "S"
+	case "max-age":
+		return "ionos=PT" + strings.TrimSuffix(strings.TrimPrefix(shown, "map[ionos:"), "000000000") + "S"
+	}
+	return shown
+}
+
+func TestAFlagGoesBeforeAVariableBeforeTheFileBeforeTheDefault(t *testing.T) {
+	var covered []string
+	for _, c := range choices() {
+		covered = append(covered, strings.ReplaceAll(c.flag, "-", "_"))
+		t.Run(c.flag, func(t *testing.T) {
+			inFile := c.file
+			if inFile == "" {
+				inFile = c.byFile
+			}
+			config := t.TempDir() + "/regtok.yaml"
+			writeFile(t, config, strings.ReplaceAll(c.flag, "-", "_")+": "+inFile+"\n")
+			var (
+				env      = map[string]string{}
+				args     = []string{"serve"}
+				withFile = append(args, "--config="+config)
+			)
+			check := func(name, want string, args ...string) {
+				t.Helper()
+				if got := fmt.Sprint(c.read(parsed(t, env, args...))); got != want {
+					t.Errorf("%s: got %s, want %s", name, got, want)
+				}
+			}
+			check("nothing given", c.byDefault, args...)
+			check("the file", c.byFile, withFile...)
+			env[c.variable] = c.written(c.byVariable)
+			check("the variable", c.byVariable, args...)
+			check("the variable and the file", c.byVariable, withFile...)
+			check("all three", c.byFlag, append(withFile, "--"+c.flag+"="+c.written(c.byFlag))...)
+			env[c.variable] = ""
+			check("an empty variable and the file", c.byFile, withFile...)
+		})
+	}
+	known := keysOf(serveFlags())
+	slices.Sort(known)
+	covered = append(covered, "redis_url") // takes no value yet
+	slices.Sort(covered)
+	if diff := cmp.Diff(covered, known); diff != "" {
+		t.Errorf("the tested settings are not all that there are, got - want +\n%s", diff)
+	}
+}
+
+func TestTheFileCanBeNamedByAVariable(t *testing.T) {
+	config := t.TempDir() + "/regtok.yaml"
+	writeFile(t, config, "timeout: 5s\n")
+	if got := parsed(t, map[string]string{"REGTOK_CONFIG": config}, "serve").Timeout; got != 5e9 {
+		t.Errorf("timeout = %d, want 5s", got)
+	}
+	if got := parsed(t, map[string]string{"REGTOK_CONFIG": "/nowhere"}, "serve", "-c", config).Timeout; got != 5e9 {
+		t.Errorf("with -c, timeout = %d, want 5s", got)
+	}
+}
+
+func TestAFlagGivenTwiceAdds(t *testing.T) {
+	got := parsed(t, nil, "serve", "--hosts=a,b", "--hosts=c", "--thresholds=P1D", "--thresholds=PT1H", "--max-age=ionos=P1D", "--max-age=buildkite=P2D")
+	want := "[a b c] [86400000000000 3600000000000] map[buildkite:172800000000000 ionos:86400000000000]"
+	if got := fmt.Sprint(got.Hosts, got.Thresholds, got.MaxAge); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestAWrongSettingIsNamedByWhereItStands(t *testing.T) {
+	account := map[string]string{"BUILDKITE_API_TOKEN": canary}
+	all := append(choices(), choice{flag: "redis-url", variable: "REGTOK_REDIS_URL", rubbish: "redis://:" + canary + "@127.0.0.1"})
+	for _, c := range all {
+		config := t.TempDir() + "/regtok.yaml"
+		writeFile(t, config, strings.ReplaceAll(c.flag, "-", "_")+": \""+c.rubbish+"\"\n")
+		withVariable := maps.Clone(account)
+		withVariable[c.variable] = c.rubbish
+		tests := []struct {
+			place, want string
+			env         map[string]string
+			args        []string
+		}{
+			{"flag", "--" + c.flag, account, []string{"serve", "--" + c.flag + "=" + c.rubbish}},
+			{"variable", c.variable + ": ", withVariable, []string{"serve"}},
+			{"file", config + ":1:1: " + strings.ReplaceAll(c.flag, "-", "_") + ": ", account, []string{"serve", "-c", config}},
+		}
+		for _, test := range tests {
+			want := "regtok: " + test.want
+			if c.flag == "listen" {
+				want = "regtok: --listen (REGTOK_LISTEN): " // checked by listening
+			}
+			said, code := refused(t, test.env, test.args...)
+			if !strings.HasPrefix(said, want) || strings.Contains(said, canary) || code != 2 {
+				t.Errorf("%s of %s: exit %d, said %q, want exit 2, %q", c.flag, test.place, code, said, want)
+			}
+		}
+	}
+}
+
+func TestTheProcessAroundIsNotLookedAt(t *testing.T) {
+	for _, c := range choices() {
+		t.Setenv(c.variable, c.rubbish)
+	}
+	t.Setenv("REGTOK_CONFIG", "/nowhere")
+	t.Setenv("REGTOK_REDIS_URL", "redis://127.0.0.1")
+	if got := parsed(t, nil, "serve"); got.Timeout != 30e9 || got.Config != "" {
+		t.Errorf("got %+v, want the defaults", got)
+	}
+}
+
+func TestACommandIsNotDisturbedByAnothersSettings(t *testing.T) {
+	env := map[string]string{"REGTOK_CONFIG": "/nowhere", "REGTOK_TIMEOUT": "x", "REGTOK_MAX_AGE": "x"}
+	if said, code := output(t, env, "schema"); code != 0 {
+		t.Errorf("schema: exit %d, %s", code, said)
+	}
+}
+
+func TestDurationsAndSizes(t *testing.T) {
+	tests := []struct {
+		flag, value, want string // an empty want: refused
+	}{
+		{"timeout", "1h30m", "1h30m"}, {"timeout", "0s", ""}, {"timeout", "-1s", ""}, {"timeout", "1e9s", ""}, {"timeout", "P1D", ""}, {"timeout", "9999999h", ""},
+		{"cache-size", "1.5MiB", "1536KiB"}, {"cache-size", "0", ""}, {"cache-size", "0MiB", ""}, {"cache-size", "9EiB", ""}, {"cache-size", "MiB", ""},
+		{"cache-size", "0.1B", ""}, {"cache-size", "8EiB", ""},
+		{"thresholds", "P1W", "P7D"}, {"thresholds", "P1DT12H", "PT36H"}, {"thresholds", "P36500D", "P36500D"},
+		{"thresholds", "P36501D", ""}, {"thresholds", "-P1D", ""}, {"thresholds", "P-1D", ""}, {"thresholds", "P0D", ""}, {"thresholds", "P", ""},
+		{"thresholds", "P1Y", ""}, {"thresholds", "P99999999999999999999D", ""}, {"thresholds", "P1D,", ""}, {"thresholds", "PNaND", ""},
+		{"max-age", "ionos", ""}, {"max-age", "ionos=", ""}, {"max-age", "=P1D", ""}, {"max-age", "ionos=P1D,", ""}, {"max-age", "ionos=P1D, buildkite=P2D", "buildkite=P2D,ionos=P1D"},
+		{"hosts", "a.b-c.example", "a.b-c.example"}, {"hosts", "a.", ""}, {"hosts", "a:1", ""}, {"hosts", "[::1]", ""}, {"hosts", "a,,b", ""}, {"hosts", "*.example", ""},
+	}
+	for _, test := range tests {
+		command, err := (process{getenv: noVariables}).parse([]string{"serve", "--" + test.flag + "=" + test.value})
+		if test.want == "" {
+			if err == nil || !strings.HasPrefix(err.Error(), "--"+test.flag+": ") {
+				t.Errorf("--%s=%s: %v, want an error that names the flag", test.flag, test.value, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("--%s=%s: %v", test.flag, test.value, err)
+			continue
+		}
+		got, want := command.Selected().Target.Interface().(serve), parsed(t, nil, "serve", "--"+test.flag+"="+test.want)
+		if diff := cmp.Diff(fmt.Sprint(got), fmt.Sprint(want)); diff != "" {
+			t.Errorf("--%s=%s is not %s:\n%s", test.flag, test.value, test.want, diff)
+		}
+	}
+}
+
+// parsed are the settings of serve as the command line, variables and a file have them.
+func parsed(t testing.TB, env map[string]string, args ...string) serve {
+	t.Helper()
+	command, err := (process{getenv: func(name string) string { return env[name] }}).parse(args)
+	if err != nil {
+		t.Fatalf("%q: %v", args, err)
+	}
+	return command.Selected().Target.Interface().(serve)
+}
