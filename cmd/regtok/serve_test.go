@@ -181,6 +181,7 @@ func TestAnAddressThatCannotBeListenedOnIsRefused(t *testing.T) {
 
 func TestTheEndLeavesNothingBehind(t *testing.T) {
 	ionos := start(t, nil, "emulate", "ionos")
+	requests(t, ionos.url) // so that it surely serves
 	before := goleak.IgnoreCurrent()
 	served := start(t, map[string]string{"IONOS_TOKEN": "x", "IONOS_API_URL": ionos.url}, "serve")
 	demo := start(t, nil, "demo")
