@@ -83,8 +83,7 @@ func (s *search) organizationsIn(list []*Organization) {
 
 func (s *search) registriesIn(list []*Registry) {
 	for _, r := range list {
-		name := cmp.Or(r.Slug, r.Name)
-		if s.Registry != "" && (s.Registry == name || s.Registry == r.ID.Native) {
+		if s.Registry == r.ID.Native || s.Registry == cmp.Or(r.Slug, r.Name) {
 			s.found[r.ID], s.one = r, r
 		}
 	}

@@ -45,9 +45,10 @@ func expectWords(t *testing.T, got []string, want ...string) {
 	}
 }
 
-// grid are the ids of newGrid("p", …).
-var grid = struct{ o, r0, r1 providers.ID }{
-	providers.OrganizationID("p", "o"), providers.OrganizationID("p", "o").RegistryID("r0"), providers.OrganizationID("p", "o").RegistryID("r1"),
+// grid are the ids of newGrid("p", …), and those of crowd.
+var grid = struct{ o, n, r0, r1 providers.ID }{
+	o: providers.OrganizationID("p", "o"), n: providers.OrganizationID("p", "n"),
+	r0: providers.OrganizationID("p", "o").RegistryID("r0"), r1: providers.OrganizationID("p", "o").RegistryID("r1"),
 }
 
 func TestTheFewestRequestsReadTokensByTheirIDs(t *testing.T) {
@@ -70,6 +71,9 @@ func TestTheFewestRequestsReadTokensByTheirIDs(t *testing.T) {
 		"one of an unknown organization": {nil, ids{tokenAt("p", "x")}, []string{"NOT_FOUND"}, map[string]int{"token": 1}},
 		"one of an unknown provider":     {nil, ids{tokenAt("x", "o")}, []string{"NOT_FOUND"}, map[string]int{}},
 		"one out of a list at hand": {
+			func(t *testing.T, c *Catalog) { c.TokenLists(t.Context(), ids{grid.r0}) }, ids{b}, []string{"t1"}, map[string]int{},
+		},
+		"two out of a list at hand": {
 			func(t *testing.T, c *Catalog) { c.TokenLists(t.Context(), ids{grid.r0}) }, ids{a, b}, []string{"t0", "t1"}, map[string]int{},
 		},
 		"two that were read alone": {
@@ -218,6 +222,20 @@ func TestAFailureIsRememberedOnlyWhenTheThingIsGone(t *testing.T) {
 	}
 }
 
+func TestAnOldTokenIsServedAtOnceAndRenewed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newGrid("p", 1, 1)
+		c := over(t, s.account("a"))
+		tokenWords(t, c, grid.r0.TokenID("t0"))
+		time.Sleep(tokensFresh)
+		s.slow(time.Second)
+		expectWords(t, tokenWords(t, c, grid.r0.TokenID("t0")), "t0 stale")
+		time.Sleep(2 * time.Second)
+		expectWords(t, tokenWords(t, c, grid.r0.TokenID("t0")), "t0")
+		expectRequests(t, s.requests(), map[string]int{"token": 2})
+	})
+}
+
 func TestAnOldListStandsInForATokenThatCannotBeRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newGrid("p", 1, 2)
@@ -251,8 +269,12 @@ func TestAnOldListNeverSaysThatSomethingIsGone(t *testing.T) {
 		expectWords(t, registryWords(t, c, grid.r1), "UNAVAILABLE")
 		expectWords(t, tokenWords(t, c, grid.r0.TokenID("t0"), grid.r0.TokenID("t2")), "t0 stale", "UNAVAILABLE")
 		s.behave(nil)
+		s.slow(time.Second)
+		time.Sleep(time.Minute) // until nothing pauses after a failure any more
+		s.requests()
 		expectWords(t, registryWords(t, c, grid.r1), "r1")
 		expectWords(t, tokenWords(t, c, grid.r0.TokenID("t0"), grid.r0.TokenID("t2")), "t0", "t2")
+		expectRequests(t, s.requests(), map[string]int{"registries": 1, "tokens": 1})
 	})
 }
 

@@ -16,14 +16,19 @@ func personWords(t *testing.T, c *Catalog, people ...Person) []string {
 // crowd is a provider with two organizations, o with u0 to u4 and n with u4 to u6.
 func crowd() *source {
 	s := newSource("p")
-	for organization, natives := range map[providers.ID][]string{
-		s.organization("o"): {"u0", "u1", "u2", "u3", "u4"}, s.organization("n"): {"u4", "u5", "u6"},
-	} {
-		for _, native := range natives {
-			s.users[organization] = append(s.users[organization], providers.User{ID: user(native), Name: native, Complete: true})
-		}
+	for _, native := range []string{"u0", "u1", "u2", "u3", "u4"} {
+		s.member(grid.o, native)
 	}
+	for _, native := range []string{"u4", "u5", "u6"} {
+		s.member(grid.n, native)
+	}
+	s.organization("o")
+	s.organization("n")
 	return s
+}
+
+func (s *source) member(organization providers.ID, native string) {
+	s.users[organization] = append(s.users[organization], providers.User{ID: user(native), Name: native, Complete: true})
 }
 
 func user(native string) providers.ID { return providers.UserID("p", native) }
@@ -73,7 +78,7 @@ func TestTheFirstPersonIsReadAloneAndTheNextWithTheWholeList(t *testing.T) {
 func TestSeveralPeopleAreReadWithTheWholeListAtOnce(t *testing.T) {
 	s := crowd()
 	c := over(t, s.account("a"))
-	people := append(in("u1", "u0"), Person{providers.OrganizationID("p", "n"), user("u5")})
+	people := append(in("u1", "u0"), Person{grid.n, user("u5")})
 	expectWords(t, personWords(t, c, people...), "u1", "u0", "u5")
 	expectRequests(t, s.requests(), map[string]int{"users": 1, "user": 1})
 }
@@ -120,6 +125,7 @@ func TestAPersonIsLookedForInEveryOrganization(t *testing.T) {
 	expectWords(t, personWords(t, c, anywhere("u5")...), "u5")
 	expectRequests(t, s.requests(), map[string]int{})
 	expectWords(t, personWords(t, c, anywhere("x")...), "NOT_FOUND")
+	expectRequests(t, s.requests(), map[string]int{"users": 2})
 	expectWords(t, personWords(t, c, Person{ID: providers.UserID("nobody", "u0")}), "NOT_FOUND")
 }
 
@@ -133,37 +139,33 @@ func TestManyPeopleAreLookedForWithOneListEach(t *testing.T) {
 func TestAPersonIsFirstLookedForWhereTheAnswerIsAtHand(t *testing.T) {
 	s := crowd()
 	c := over(t, s.account("a"))
-	last := providers.OrganizationID("p", "n")
-	if s.organizations[0].ID == last {
-		last = grid.o
-	}
-	c.UserLists(t.Context(), []providers.ID{last})
+	c.UserLists(t.Context(), []providers.ID{grid.n})
 	s.requests()
-	wanted := s.users[last][2].ID
-	entries := c.Users(t.Context(), []Person{{ID: wanted}})
-	expectWords(t, words(entries, func(u *User) providers.ID { return u.ID }), wanted.Native)
+	expectWords(t, personWords(t, c, anywhere("u6")...), "u6")
 	expectRequests(t, s.requests(), map[string]int{"organizations": 1})
 }
 
 func TestWhoMayBeSomewhereElseIsNotGone(t *testing.T) {
+	hidden := func(op string, id providers.ID) error {
+		if op == "users" && id == grid.o {
+			return errForbidden
+		}
+		return nil
+	}
 	for name, test := range map[string]struct {
-		fail func(op string, id providers.ID) error
-		want string
+		fail   func(op string, id providers.ID) error
+		people []Person
+		want   []string
 	}{
-		"the organizations cannot be listed": {only("organizations", errDown), "UNAVAILABLE"},
-		"an organization hides its people": {func(op string, id providers.ID) error {
-			if op == "user" || op == "users" {
-				return errForbidden
-			}
-			return nil
-		}, "FORBIDDEN"},
-		"an organization is down": {only("user", errDown), "UNAVAILABLE"},
+		"the organizations cannot be listed":      {only("organizations", errDown), anywhere("u0"), []string{"UNAVAILABLE"}},
+		"the organizations are down":              {only("user", errDown), anywhere("u0"), []string{"UNAVAILABLE"}},
+		"the first organization hides its people": {hidden, anywhere("u0", "u5", "x"), []string{"FORBIDDEN", "u5", "FORBIDDEN"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := crowd()
 			s.behave(test.fail)
 			c := over(t, s.account("a"))
-			expectWords(t, personWords(t, c, anywhere("u0")...), test.want)
+			expectWords(t, personWords(t, c, test.people...), test.want...)
 		})
 	}
 }
@@ -190,23 +192,38 @@ func TestPeopleWhomTokensTellAllAboutCostNothing(t *testing.T) {
 	}
 }
 
-// Whoever reads people after a write in their organization must not get what was asked for before it.
-func TestWhatATokenToldOfAPersonIsNotKeptPastAWrite(t *testing.T) {
-	for _, bumped := range []bool{false, true} {
-		synctest.Test(t, func(t *testing.T) {
-			s := newGrid("p", 1, 1)
-			s.tokens[grid.r0][0].CreatedBy = &s.users[grid.o][0]
-			c := over(t, s.account("a"))
-			s.slow(time.Second)
-			go c.TokenLists(t.Context(), []providers.ID{grid.r0})
-			time.Sleep(time.Second / 2)
-			if bumped {
-				c.cache.Bump(t.Context(), scopeOf(c.accounts[0], grid.o))
-			}
-			time.Sleep(time.Second)
-			s.requests()
-			expectWords(t, personWords(t, c, in("u0")...), "u0")
-			expectRequests(t, s.requests(), map[bool]map[string]int{false: {}, true: {"user": 1}}[bumped])
+func TestWhatATokenToldOfAPersonIsKeptUnlessAWriteCameBetween(t *testing.T) {
+	for name, test := range map[string]struct {
+		complete bool
+		write    string
+		want     map[string]int
+	}{
+		"all, after a write before it was asked for":   {true, "before", map[string]int{}},
+		"all, and a write while it was on its way":     {true, "meanwhile", map[string]int{"user": 1}},
+		"no more than a name, with nothing in between": {false, "before", map[string]int{"user": 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newGrid("p", 1, 1)
+				creator := s.users[grid.o][0]
+				creator.Complete = test.complete
+				s.tokens[grid.r0][0].CreatedBy = &creator
+				s.slow(time.Second)
+				c := over(t, s.account("a"))
+				write := func() { c.cache.Bump(t.Context(), scopeOf(c.accounts[0], grid.o)) }
+				if test.write == "before" {
+					write()
+				}
+				go c.TokenLists(t.Context(), []providers.ID{grid.r0})
+				time.Sleep(time.Second / 2)
+				if test.write == "meanwhile" {
+					write()
+				}
+				time.Sleep(time.Second)
+				s.requests()
+				expectWords(t, personWords(t, c, in("u0")...), "u0")
+				expectRequests(t, s.requests(), test.want)
+			})
 		})
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -212,6 +213,64 @@ func TestABumpEndsItsScope(t *testing.T) {
 				t.Errorf("what ended differs (-got +want):\n%s", diff)
 			}
 		})
+	}
+}
+
+// notebook is a Store that holds nothing and notes the keys that it was asked for.
+type notebook struct {
+	mu   sync.Mutex
+	keys []cache.Key
+}
+
+func (n *notebook) GetMany(_ context.Context, keys []cache.Key) ([]cache.Found, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.keys = append(n.keys, keys...)
+	return make([]cache.Found, len(keys)), nil
+}
+func (n *notebook) SetMany(context.Context, []cache.Item) error   { return nil }
+func (n *notebook) DeleteMany(context.Context, []cache.Key) error { return nil }
+func (n *notebook) Bump(context.Context, ...cache.Scope) error    { return nil }
+func (n *notebook) Watch(ctx context.Context, _ func(cache.Scope), _ func()) {
+	<-ctx.Done()
+}
+
+func TestDifferentThingsHaveDifferentKeys(t *testing.T) {
+	var notes notebook
+	s := newGrid("p", 2, 2)
+	c := newCatalog(t, Options{Accounts: []*Account{s.account("a"), s.account("b"), newGrid("q", 1, 1).account("a")}, Cache: cache.New(cache.Options{Store: &notes})})
+	var reads int
+	for _, account := range c.accounts {
+		for _, native := range []string{"o", "n"} {
+			o := at{account, providers.OrganizationID(account.Driver.Name, native)}
+			c.views.registries.Get(t.Context(), o)
+			c.views.users.Get(t.Context(), o)
+			for _, native := range []string{"r0", "r1"} {
+				r := at{account, o.id.RegistryID(native)}
+				c.views.registry.Get(t.Context(), within{o, r.id})
+				c.views.user.Get(t.Context(), within{o, providers.UserID(account.Driver.Name, native)})
+				c.views.tokens.Get(t.Context(), r)
+				c.views.token.Get(t.Context(), within{r, r.id.TokenID("t0")})
+				c.views.token.Get(t.Context(), within{r, r.id.TokenID("t1")})
+				reads += 5
+			}
+			reads += 2
+		}
+		c.views.organizations.Get(t.Context(), account)
+		c.views.credential.Get(t.Context(), account)
+		reads += 2
+	}
+	different := map[string]bool{}
+	tenants := map[string]int{}
+	for _, key := range notes.keys {
+		different[key.Encode()] = true
+		tenants[key.Scope.Tenant]++
+	}
+	if len(different) != reads || len(notes.keys) != reads {
+		t.Errorf("%d keys, %d different ones, want %d", len(notes.keys), len(different), reads)
+	}
+	if len(tenants) != 3 {
+		t.Errorf("the tenants are %v, want one for each account", tenants)
 	}
 }
 
