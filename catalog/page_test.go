@@ -270,6 +270,9 @@ func FuzzCursor(f *testing.F) {
 		for _, order := range orders {
 			for _, cursor := range []string{text, providers.EncodeCursor(order.scope(), text)} {
 				page, err := Cut(tokens, order, PageRequest{First: 2, After: cursor})
+				if checked := order.Check(PageRequest{First: 2, After: cursor}); (checked == nil) != (err == nil) {
+					t.Errorf("Check says %v, and Cut %v", checked, err)
+				}
 				if err != nil {
 					expectInvalid(t, err, "after")
 					continue
