@@ -57,6 +57,17 @@ func TestACallBecomesARequestAndAValue(t *testing.T) {
 	}
 }
 
+func TestATextThatIsCutWithinARuneIsRead(t *testing.T) {
+	s := newServer(t, text("[{\"id\":\"1\",\"name\":\"M\xc3\"}]"))
+	var out []thing
+	if _, err := s.plain(t).Do(t.Context(), Get("list things", "things"), &out); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]thing{{ID: "1", Name: "M\ufffd"}}, out); diff != "" {
+		t.Errorf("things (-want +got):\n%s", diff)
+	}
+}
+
 func TestACallWithoutABodySendsNone(t *testing.T) {
 	s := newServer(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength != 0 || r.Header.Get("Content-Type") != "" {
@@ -166,6 +177,8 @@ func TestAnErrorsDetailsComeFromTheAnswer(t *testing.T) {
 		{"no wait told", 429, nil, Explanation{}, "", providers.Error{Kind: providers.RateLimited}},
 		{"a maintenance tells its end", 503, http.Header{"Retry-After": {"60"}},
 			Explanation{}, "", providers.Error{Kind: providers.Unavailable, Reason: providers.Unreachable, RetryAfter: time.Minute}},
+		{"what is missing will not come by waiting", 404, http.Header{"Retry-After": {"7"}},
+			Explanation{RetryAfter: time.Second}, "", providers.Error{Kind: providers.NotFound}},
 		{"the body knows the right that is missing", 403, nil,
 			Explanation{RequiredScope: "read_things"}, "write_things", providers.Error{Kind: providers.Forbidden, RequiredScope: "read_things"}},
 		{"the call knows the right that is missing", 403, nil,
@@ -237,12 +250,13 @@ func TestAContextThatIsOverSendsNothing(t *testing.T) {
 	cancel()
 	late, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
 	defer cancel()
-	api := s.enduring(t, TransportConfig{})
-	for _, call := range []Call{Get("get thing", "1"), Post("create thing", 1, "1")} {
-		_, err := api.Do(canceled, call, nil)
-		wantError(t, err, providers.Canceled, "")
-		_, err = api.Do(late, call, nil)
-		wantError(t, err, providers.Unavailable, providers.Timeout)
+	for _, api := range []*API{s.plain(t), s.enduring(t, TransportConfig{})} {
+		for _, call := range []Call{Get("get thing", "1"), Post("create thing", 1, "1")} {
+			_, err := api.Do(canceled, call, nil)
+			wantError(t, err, providers.Canceled, "")
+			_, err = api.Do(late, call, nil)
+			wantError(t, err, providers.Unavailable, providers.Timeout)
+		}
 	}
 	if got := s.requests.Load(); got != 0 {
 		t.Errorf("%d requests were sent", got)

@@ -323,6 +323,33 @@ func TestWaitingForAnAllowanceDoesNotHideAnOpenBreaker(t *testing.T) {
 	})
 }
 
+func TestARequestThatTheBreakerKeepsBackIsNotCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		answer := make(chan struct{})
+		requests := 0
+		transport := NewTransport(TransportConfig{Tries: 1, BreakerFailures: 1, Limits: meter, Base: upstream(func(*http.Request) (*http.Response, error) {
+			if requests++; requests == 2 {
+				<-answer
+			}
+			return respond(500, "", "Limit", "50", "Remaining", "9", "Reset", "60"), nil
+		})})
+		api := newAPI(t, transport)
+		_ = get(t, api)
+		time.Sleep(10 * time.Second)
+		probe := make(chan error)
+		go func() { probe <- get(t, api) }()
+		synctest.Wait()
+		for range 5 {
+			wantError(t, get(t, api), providers.Unavailable, providers.CircuitOpen)
+		}
+		if got := transport.Health().Budgets[0].Remaining; got != 8 {
+			t.Errorf("%d remain, want 8", got)
+		}
+		close(answer)
+		wantError(t, <-probe, providers.Unavailable, providers.Unreachable)
+	})
+}
+
 func TestACallerWhoLeavesWhileWaitingForAnAllowanceIsToldSo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &metered{limit: 1}

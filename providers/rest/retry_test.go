@@ -156,6 +156,16 @@ func TestPausesGrowAndAreChance(t *testing.T) {
 	})
 }
 
+func TestThoseWhoFailedTogetherDoNotComeBackTogether(t *testing.T) {
+	seen := map[time.Duration]bool{}
+	for range 100 {
+		seen[pause(1)] = true
+	}
+	if len(seen) < 90 {
+		t.Errorf("100 pauses have %d lengths", len(seen))
+	}
+}
+
 func TestAPauseThatDoesNotFitTheDeadlineIsNotMade(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, first := range []step{down, broken, {status: 503, header: []string{"Retry-After", "1"}}, {status: 429}} {
