@@ -19,7 +19,8 @@ type Options struct {
 	Accounts []*Account
 	Cache    *cache.Cache
 	Policy   Policy
-	// LoadTimeout bounds one read of a provider, retries included. 0: 30 s.
+	// LoadTimeout bounds one read of a provider, retries included. 0: 15 s. Half of what an operation may take is right:
+	// then a silent provider leaves the others time for what the operation asks of them next.
 	LoadTimeout time.Duration
 	// Log gets the faults of this server that only make a list partial; nil: nobody. Faults of providers are logged
 	// where they are met.
@@ -41,7 +42,7 @@ type Catalog struct {
 // New makes a catalog. It sends no request.
 func New(o Options) *Catalog {
 	if o.LoadTimeout == 0 {
-		o.LoadTimeout = 30 * time.Second
+		o.LoadTimeout = 15 * time.Second
 	}
 	c := &Catalog{drivers: o.Drivers, accounts: o.Accounts, policy: o.Policy, cache: o.Cache, log: o.Log}
 	c.views = newViews(c, o.LoadTimeout)
