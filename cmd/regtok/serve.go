@@ -89,7 +89,7 @@ func (a api) serve(p process, started func(base string)) error {
 	store := cache.New(cache.Options{Off: a.Cache == "off", Bytes: int64(a.CacheSize), Parallel: 64, Log: log})
 	defer store.Close()
 	known := catalog.New(catalog.Options{
-		Drivers: all.Drivers(), Accounts: accounts, Cache: store, Policy: a.policy(), LoadTimeout: timeout / 2, Log: log, Log: log,
+		Drivers: all.Drivers(), Accounts: accounts, Cache: store, Policy: a.policy(), LoadTimeout: timeout / 2, Log: log,
 	})
 	limit := limits.Default()
 	limit.Introspection = a.introspection
