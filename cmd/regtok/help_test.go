@@ -88,11 +88,12 @@ func TestWithoutACommandTheHelpIsShown(t *testing.T) {
 
 func TestAWrongCommandLineIsRefused(t *testing.T) {
 	for args, want := range map[string]string{
-		"srve":                    `regtok: unexpected argument srve, did you mean "serve"?`,
-		"serve --lsten=x":         `regtok: unknown flag --lsten, did you mean "--listen"?`,
-		"serve --cache=maybe":     `regtok: --cache must be one of "on","off" but got "maybe"`,
-		"demo --config=x":         "regtok: unknown flag --config",
-		"demo --redis-url=redis:": "regtok: --redis-url: this version keeps its cache in the process; leave the setting out",
+		"srve":                               `regtok: unexpected argument srve, did you mean "serve"?`,
+		"serve --lsten=x":                    `regtok: unknown flag --lsten, did you mean "--listen"?`,
+		"serve --cache=maybe":                `regtok: --cache must be one of "on","off" but got "maybe"`,
+		"demo --config=x":                    "regtok: unknown flag --config",
+		"demo --redis-url=redis://127.0.0.1": "regtok: --redis-url: this version keeps its cache in the process; leave the setting out",
+		"demo --redis-url=postgres://x":      "regtok: --redis-url: this is not an address like redis://host:6379/0; and this version keeps",
 	} {
 		said, code := refused(t, nil, strings.Fields(args)...)
 		if !strings.HasPrefix(said, want) || code != 2 {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/alecthomas/units"
+	"github.com/redis/go-redis/v9"
 	"github.com/sosodev/duration"
 )
 
@@ -114,10 +115,14 @@ func (h *hostNames) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// noRedis refuses every value.
+// noRedis refuses every value: what is no address of a Redis for what it is, the others because there is no use for
+// them yet. It repeats none of it, because it may hold a password.
 type noRedis struct{}
 
 // UnmarshalText implements encoding.TextUnmarshaler.
-func (noRedis) UnmarshalText([]byte) error {
+func (noRedis) UnmarshalText(text []byte) error {
+	if _, err := redis.ParseURL(string(text)); err != nil {
+		return errors.New("this is not an address like redis://host:6379/0; and this version keeps its cache in the process, so leave the setting out")
+	}
 	return errors.New("this version keeps its cache in the process; leave the setting out")
 }
