@@ -26,6 +26,7 @@ $(PAGES): $(PAGE_SOURCES)
 test: pages ## run every test; installs what it misses, when it may
 	@.ci/need gcc "gcc libc6-dev"
 	@.ci/need "chromium chromium-browser google-chrome" chromium
+	@.ci/need curl curl
 	go vet ./...
 	go test -race ./...
 

@@ -16,11 +16,15 @@ func TestAccountsComeFromTheProvidersOwnVariables(t *testing.T) {
 		accounts []map[string]string
 	}{
 		{"none", nil, nil},
-		{"an address alone is no account", map[string]string{"IONOS_API_URL": "http://127.0.0.1:1", "IONOS_USERNAME": "u", "BUILDKITE_ORGANIZATION_SLUG": "o"}, nil},
+		{"an address alone is no account", map[string]string{
+			"IONOS_API_URL": "http://127.0.0.1:1", "IONOS_USERNAME": "u", "BUILDKITE_ORGANIZATION_SLUG": "o",
+		}, nil},
 		{"Buildkite", map[string]string{"BUILDKITE_API_TOKEN": canary, "BUILDKITE_ORGANIZATION_SLUG": "a,b"}, []map[string]string{
 			{"driver": "buildkite", "name": "buildkite", "token": canary, "organizations": "a,b"},
 		}},
-		{"IONOS by token", map[string]string{"IONOS_TOKEN": canary, "IONOS_API_URL": "http://127.0.0.1:1", "IONOS_CONTRACT_NUMBER": "0123"}, []map[string]string{
+		{"IONOS by token", map[string]string{
+			"IONOS_TOKEN": canary, "IONOS_API_URL": "http://127.0.0.1:1", "IONOS_CONTRACT_NUMBER": "0123",
+		}, []map[string]string{
 			{"driver": "ionos", "name": "ionos", "token": canary, "base_url": "http://127.0.0.1:1", "contract_number": "0123"},
 		}},
 		{"IONOS by password", map[string]string{"IONOS_USERNAME": "u", "IONOS_PASSWORD": canary}, []map[string]string{
@@ -46,22 +50,30 @@ func TestAWrongAccountIsNamedByWhereItStands(t *testing.T) {
 		env  map[string]string
 		want string
 	}{
-		{"none", nil, "there is no account: set BUILDKITE_API_TOKEN or IONOS_TOKEN or IONOS_PASSWORD, or name a file with accounts by --config; `regtok demo` needs none"},
+		{"none", nil, "there is no account: set BUILDKITE_API_TOKEN or IONOS_TOKEN or IONOS_PASSWORD, " +
+			"or name a file with accounts by --config; `regtok demo` needs none"},
 		{"half a credential", map[string]string{"IONOS_PASSWORD": canary}, "IONOS_USERNAME: the password needs a username"},
 		{"a credential of two lines", map[string]string{"BUILDKITE_API_TOKEN": canary + "\nx"}, "BUILDKITE_API_TOKEN: "},
-		{"an address without https", map[string]string{"IONOS_TOKEN": canary, "IONOS_API_URL": "http://ionos.example"}, "IONOS_API_URL: the URL is not https, and http is for loopback addresses only"},
+		{"an address without https", map[string]string{"IONOS_TOKEN": canary, "IONOS_API_URL": "http://ionos.example"},
+			"IONOS_API_URL: the URL is not https, and http is for loopback addresses only"},
 		{"an address with a credential", map[string]string{"IONOS_TOKEN": "x", "IONOS_API_URL": "https://u:" + canary + "@ionos.example"}, "IONOS_API_URL: "},
-		{"a number that is none", map[string]string{"IONOS_TOKEN": canary, "IONOS_CONTRACT_NUMBER": canary}, "IONOS_CONTRACT_NUMBER: a contract number is a whole number"},
+		{"a number that is none", map[string]string{"IONOS_TOKEN": canary, "IONOS_CONTRACT_NUMBER": canary},
+			"IONOS_CONTRACT_NUMBER: a contract number is a whole number"},
 	}
 	for _, test := range variables {
 		t.Run("variables: "+test.name, func(t *testing.T) { checkRefused(t, test.env, "regtok: "+test.want, "serve") })
 	}
 	files := []struct{ name, text, want string }{
-		{"no credential", "accounts:\n- provider: buildkite\n  name: a\n", ":2:3: account buildkite/a: token, or token_file: an API access token is needed"},
-		{"an empty credential", "accounts:\n- provider: ionos\n  token: ''\n", ":2:3: account ionos/ionos: token, or token_file: a token is needed, or username and password"},
-		{"an address that is none", "accounts:\n- provider: ionos\n  token: " + canary + "\n  base_url: 'https://" + canary + " x'\n", ":2:3: account ionos/ionos: base_url: "},
-		{"another address that is none", "accounts:\n- {provider: buildkite, token: " + canary + ", base_url: example.com}\n", ":2:4: account buildkite/buildkite: base_url: not an absolute URL, like https://api.example.com"},
-		{"a second address that is none", "accounts:\n- {provider: ionos, token: " + canary + ", cloud_url: 'ftp://x'}\n", ":2:4: account ionos/ionos: cloud_url: "},
+		{"no credential", "accounts:\n- provider: buildkite\n  name: a\n",
+			":2:3: account buildkite/a: token, or token_file: an API access token is needed"},
+		{"an empty credential", "accounts:\n- provider: ionos\n  token: ''\n",
+			":2:3: account ionos/ionos: token, or token_file: a token is needed, or username and password"},
+		{"an address that is none", "accounts:\n- provider: ionos\n  token: " + canary + "\n  base_url: 'https://" + canary + " x'\n",
+			":2:3: account ionos/ionos: base_url: "},
+		{"another address that is none", "accounts:\n- {provider: buildkite, token: " + canary + ", base_url: example.com}\n",
+			":2:4: account buildkite/buildkite: base_url: not an absolute URL, like https://api.example.com"},
+		{"a second address that is none", "accounts:\n- {provider: ionos, token: " + canary + ", cloud_url: 'ftp://x'}\n",
+			":2:4: account ionos/ionos: cloud_url: "},
 		{"a block's line break", "accounts:\n- provider: ionos\n  token: |\n    " + canary + "\n", ":2:3: account ionos/ionos: token, or token_file: "},
 	}
 	for _, test := range files {

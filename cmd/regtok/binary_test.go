@@ -2,13 +2,13 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -29,14 +29,14 @@ func build(t testing.TB) string {
 type child struct {
 	*exec.Cmd
 	lines  *bufio.Reader
-	stderr bytes.Buffer
+	stderr *book
 }
 
 // launch starts the program, with nothing in its environment but env.
 func launch(t testing.TB, path string, env []string, args ...string) *child {
 	t.Helper()
-	c := &child{Cmd: exec.CommandContext(t.Context(), path, args...)}
-	c.Env, c.Stderr = append([]string{"PATH=" + os.Getenv("PATH")}, env...), &c.stderr
+	c := &child{Cmd: exec.CommandContext(t.Context(), path, args...), stderr: newBook()}
+	c.Env, c.Stderr = append([]string{"PATH=" + os.Getenv("PATH")}, env...), c.stderr
 	out, err := c.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -60,7 +60,7 @@ func (c *child) until(t testing.TB, mark string) string {
 		}
 		if err != nil {
 			_ = c.Wait()
-			t.Fatalf("it ended without %q: %v\n%s%s", mark, err, &said, &c.stderr)
+			t.Fatalf("it ended without %q: %v\n%s%s", mark, err, &said, c.stderr)
 		}
 	}
 }
@@ -100,7 +100,7 @@ func TestTheBuiltProgram(t *testing.T) {
 		}
 		begin := time.Now()
 		if code := c.quit(t, syscall.SIGTERM); code != 0 {
-			t.Errorf("after SIGTERM it ended with %d, saying %s", code, &c.stderr)
+			t.Errorf("after SIGTERM it ended with %d, saying %s", code, c.stderr)
 		}
 		if took := time.Since(begin); took > 10*time.Second {
 			t.Errorf("after SIGTERM it took %s to end", took)
@@ -110,14 +110,48 @@ func TestTheBuiltProgram(t *testing.T) {
 		c := launch(t, regtok, nil, "emulate", "ionos", "--listen=127.0.0.1:0")
 		c.until(t, "_emulator/requests")
 		if code := c.quit(t, os.Interrupt); code != 0 {
-			t.Errorf("it ended with %d, saying %s", code, &c.stderr)
+			t.Errorf("it ended with %d, saying %s", code, c.stderr)
 		}
+	})
+	t.Run("it ends at once at a second signal", func(t *testing.T) {
+		c := launch(t, regtok, nil, "demo", "--listen=127.0.0.1:0", "--latency=1h", "--timeout=1h")
+		said := c.until(t, "Ctrl-C")
+		url := regexp.MustCompile(`GraphQL: +(\S+)`).FindStringSubmatch(said)[1]
+		emulator := regexp.MustCompile(`(?m)^  (http://[0-9.:]+)  `).FindStringSubmatch(said)[1]
+		cut := make(chan struct{})
+		go func() {
+			defer close(cut)
+			response, err := http.Post(url, "application/json", strings.NewReader(`{"query":"{ tokens { totalCount } }"}`))
+			if err == nil {
+				_ = response.Body.Close()
+			}
+		}()
+		begin := time.Now()
+		for requests(t, emulator).Total == 0 {
+			if time.Since(begin) > patience {
+				t.Fatal("the query asked nobody")
+			}
+		}
+		begin = time.Now()
+		for alive := true; alive; alive = answers(url) {
+			if err := c.Process.Signal(syscall.SIGTERM); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, _ = io.Copy(io.Discard, c.lines)
+		if err := c.Wait(); err == nil {
+			t.Error("it ended as if all was well")
+		}
+		if took := time.Since(begin); took > 5*time.Second {
+			t.Errorf("it took %s to end", took)
+		}
+		<-cut
 	})
 	t.Run("its environment settles what the command line does not", func(t *testing.T) {
 		c := launch(t, regtok, []string{"REGTOK_LISTEN=127.0.0.1:0", "REGTOK_TIMEOUT=", "REGTOK_LOG_FORMAT=text"}, "demo")
 		c.until(t, "Ctrl-C")
 		if code := c.quit(t, syscall.SIGTERM); code != 0 || !strings.Contains(c.stderr.String(), "INF serving address=127.0.0.1:") {
-			t.Errorf("it ended with %d, saying %s", code, &c.stderr)
+			t.Errorf("it ended with %d, saying %s", code, c.stderr)
 		}
 	})
 	t.Run("a wrong setting ends it with 2", func(t *testing.T) {
@@ -126,9 +160,19 @@ func TestTheBuiltProgram(t *testing.T) {
 		_ = c.Wait()
 		want := "regtok: REGTOK_TIMEOUT: \"soon\" is not a length of time like 30s or 2m\n"
 		if code := c.ProcessState.ExitCode(); code != 2 || c.stderr.String() != want {
-			t.Errorf("it ended with %d, saying %q, want 2, %q", code, &c.stderr, want)
+			t.Errorf("it ended with %d, saying %q, want 2, %q", code, c.stderr, want)
 		}
 	})
+}
+
+// answers tells whether a server answers at all.
+func answers(url string) bool {
+	response, err := http.Get(url)
+	if err != nil {
+		return false
+	}
+	_ = response.Body.Close()
+	return true
 }
 
 // BenchmarkStart measures from starting the program to the first answer.

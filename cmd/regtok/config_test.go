@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -63,7 +64,8 @@ func TestAConfigurationFileIsReadAsItIsWritten(t *testing.T) {
 		},
 		{
 			name: "several accounts of one provider",
-			text: "accounts:\n- {provider: buildkite, token: a}\n- provider: buildkite\n  name: other-1_2.x\n  token: b\n  base_url: http://127.0.0.1:1\n  organizations: one,two\n",
+			text: "accounts:\n- {provider: buildkite, token: a}\n- provider: buildkite\n  name: other-1_2.x\n  token: b\n" +
+				"  base_url: http://127.0.0.1:1\n  organizations: one,two\n",
 			accounts: []map[string]string{
 				{"driver": "buildkite", "name": "buildkite", "token": "a", "base_url": "https://api.buildkite.com"},
 				{"driver": "buildkite", "name": "other-1_2.x", "token": "b", "base_url": "http://127.0.0.1:1", "organizations": "one,two"},
@@ -88,7 +90,8 @@ func TestAConfigurationFileIsReadAsItIsWritten(t *testing.T) {
 		},
 		{
 			name: "secrets in files, also beside the configuration file",
-			text: "accounts:\n- {provider: ionos, token_file: secret}\n- {provider: buildkite, token_file: " + secret + "}\n- {provider: ionos, name: b, token_file: crlf}\n",
+			text: "accounts:\n- {provider: ionos, token_file: secret}\n- {provider: buildkite, token_file: " + secret + "}\n" +
+				"- {provider: ionos, name: b, token_file: crlf}\n",
 			accounts: []map[string]string{
 				{"driver": "ionos", "name": "ionos", "token": canary},
 				{"driver": "buildkite", "name": "buildkite", "token": canary},
@@ -133,7 +136,8 @@ func TestAWrongConfigurationFileIsRefusedWithThePlace(t *testing.T) {
 		{"the file itself", "config: other.yaml\n", "regtok.yaml:1:1: unknown key config; there are"},
 		{"a flag that is no setting", "help: true\n", "regtok.yaml:1:1: unknown key help; there are"},
 		{"an unknown key in an account", account("token: x", "tokn: y"), "regtok.yaml:4:3: unknown key tokn; there are provider, name, base_url,"},
-		{"another provider's key", "accounts:\n- provider: buildkite\n  contract_number: 1\n", "regtok.yaml:3:3: unknown key contract_number; there are provider, name, base_url, token, token_file, organizations"},
+		{"another provider's key", "accounts:\n- provider: buildkite\n  contract_number: 1\n",
+			"regtok.yaml:3:3: unknown key contract_number; there are provider, name, base_url, token, token_file, organizations"},
 		{"a credential for a key", account(canary + ":"), "regtok.yaml:3:3: unknown key; there are"},
 		{"a credential for a key of the top", canary + ": 1", "regtok.yaml:1:1: unknown key; there are"},
 		{"a number for a key", "1: x\n", "regtok.yaml:1:1: unknown key; there are"},
@@ -157,11 +161,13 @@ func TestAWrongConfigurationFileIsRefusedWithThePlace(t *testing.T) {
 		{"an account that is a text", "accounts: [" + canary + "]\n", "regtok.yaml:1:12: an account has to be a mapping"},
 		{"an account without a provider", "accounts:\n- name: a\n  token: x\n", "regtok.yaml:2:3: an account needs `provider`: one of buildkite, ionos"},
 		{"an account of nobody", "accounts:\n- provider: gitlab\n", "regtok.yaml:2:3: an account needs `provider`: one of buildkite, ionos"},
-		{"two accounts of one name", "accounts:\n- {provider: ionos, token: a}\n- {provider: ionos, token: b}\n", "regtok.yaml:3:4: there are two accounts ionos of ionos; give each a `name` of its own"},
+		{"two accounts of one name", "accounts:\n- {provider: ionos, token: a}\n- {provider: ionos, token: b}\n",
+			"regtok.yaml:3:4: there are two accounts ionos of ionos; give each a `name` of its own"},
 		{"a name that is none", account("name: a/b"), "regtok.yaml:2:3: the account's `name` needs 1 to 64 letters, digits, dots, dashes and underscores"},
 		{"a name that is too long", account("name: " + strings.Repeat("a", 65)), "the account's `name` needs 1 to 64 letters"},
 		{"a secret twice", account("token: "+canary, "token_file: empty"), "regtok.yaml:2:3: token and token_file are both given; one is enough"},
-		{"a secret's file that is not there", account("token_file: " + canary), "regtok.yaml:2:3: token_file: the file cannot be read: no such file or directory"},
+		{"a secret's file that is not there", account("token_file: " + canary),
+			"regtok.yaml:2:3: token_file: the file cannot be read: no such file or directory"},
 		{"a secret's file that is a folder", account("token_file: ."), "token_file: the file cannot be read: is a directory"},
 		{"a secret's file that is empty", account("password_file: empty"), "password_file: the file has to hold the secret in one line, and nothing else"},
 		{"a secret's file of two lines", account("token_file: lines"), "token_file: the file has to hold the secret in one line"},
@@ -201,6 +207,25 @@ func TestAWrongConfigurationFileIsRefusedWithThePlace(t *testing.T) {
 				t.Errorf("the error repeats the file: %q", got)
 			}
 		})
+	}
+}
+
+func TestTheReadmesConfigurationIsTaken(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(readme), "```yaml\n")
+	text, _, found := strings.Cut(text, "```")
+	if !found {
+		t.Fatal("the README shows no configuration")
+	}
+	secret := filepath.Join(t.TempDir(), "secret")
+	writeFile(t, secret, canary)
+	text = regexp.MustCompile(`/run/secrets/\w+`).ReplaceAllString(text, secret)
+	got, err := parseConfig("README.md", []byte(text), serveFlags())
+	if err != nil || len(got.accounts) == 0 || len(got.settings) == 0 {
+		t.Errorf("got %v, %v, want settings and accounts", got, err)
 	}
 }
 

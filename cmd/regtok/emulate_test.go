@@ -115,7 +115,8 @@ func TestAnEmulatorTakesTheCredentialItIsTold(t *testing.T) {
 }
 
 func TestAnEmulatorCanBeSlowAndStrict(t *testing.T) {
-	r := start(t, nil, "emulate", "ionos", "--latency=30ms", "--rate-limit", "--choice=requests_per_minute=5,empty_lists=null", "--choice=scope_order=reversed")
+	r := start(t, nil, "emulate", "ionos", "--latency=30ms", "--rate-limit",
+		"--choice=requests_per_minute=5,empty_lists=null", "--choice=scope_order=reversed")
 	begin := time.Now()
 	var got []int
 	for range 6 {

@@ -110,7 +110,8 @@ func TestServeJoinsTheAccountsOfVariables(t *testing.T) {
 	}
 	// Buildkite's address has no variable of its own, so this asks nobody: nothing is asked before a query.
 	both := start(t, map[string]string{"BUILDKITE_API_TOKEN": canary, "IONOS_TOKEN": canary, "IONOS_API_URL": ionos.url}, "serve")
-	if diff := cmp.Diff(accountNames(ask(t, both.url, `{ accounts { name provider { slug } healthy } }`)), []string{"buildkite/buildkite", "ionos/ionos"}); diff != "" {
+	accounts := accountNames(ask(t, both.url, `{ accounts { name provider { slug } healthy } }`))
+	if diff := cmp.Diff(accounts, []string{"buildkite/buildkite", "ionos/ionos"}); diff != "" {
 		t.Errorf("accounts differ, got - want +\n%s", diff)
 	}
 }
@@ -119,7 +120,11 @@ func TestServeStartsWhileAProviderIsDown(t *testing.T) {
 	want := story(t)
 	buildkite := start(t, nil, "emulate", "buildkite")
 	config := t.TempDir() + "/regtok.yaml"
-	writeFile(t, config, fmt.Sprintf("accounts:\n- {provider: buildkite, token: x, base_url: '%s'}\n- {provider: ionos, token: x, base_url: 'http://127.0.0.1:1'}\n", buildkite.url))
+	writeFile(t, config, fmt.Sprintf(`
+accounts:
+- {provider: buildkite, token: x, base_url: '%s'}
+- {provider: ionos, token: x, base_url: 'http://127.0.0.1:1'}
+`, buildkite.url))
 	got := ask(t, start(t, nil, "serve", "-c", config).url, everything)
 	if counts := providersOf(got); counts["buildkite"] != want["buildkite"] {
 		t.Errorf("tokens = %v, want those of Buildkite, %d", counts, want["buildkite"])
@@ -133,7 +138,8 @@ func TestServeStartsWhileAProviderIsDown(t *testing.T) {
 func TestWithoutACacheEveryQueryReadsThrough(t *testing.T) {
 	for cache, twice := range map[string]float64{"on": 1, "off": 2} {
 		ionos := start(t, nil, "emulate", "ionos")
-		served := start(t, map[string]string{"IONOS_TOKEN": "x", "IONOS_API_URL": ionos.url, "IONOS_CONTRACT_NUMBER": "32740158"}, "serve", "--cache="+cache)
+		env := map[string]string{"IONOS_TOKEN": "x", "IONOS_API_URL": ionos.url, "IONOS_CONTRACT_NUMBER": "32740158"}
+		served := start(t, env, "serve", "--cache="+cache)
 		ask(t, served.url, everything)
 		once := requests(t, ionos.url).Total
 		ask(t, served.url, everything)
