@@ -1,18 +1,25 @@
 package graph_test
 
 import (
-	"io"
+	"bytes"
 	"sync"
 )
 
-// locked lets several goroutines write.
+// locked is a buffer that several goroutines write to.
 type locked struct {
-	mu sync.Mutex
-	w  io.Writer
+	mu   sync.Mutex
+	text bytes.Buffer
 }
 
+// Write implements io.Writer.
 func (l *locked) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.w.Write(p)
+	return l.text.Write(p)
+}
+
+func (l *locked) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }

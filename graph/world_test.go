@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
-	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -19,6 +19,8 @@ import (
 	"regtok/providers/all"
 	"regtok/providers/rest"
 	"regtok/providers/tap"
+	"regtok/server"
+	"regtok/server/requestid"
 )
 
 // world is the API over the emulators of every provider, all of it over HTTP.
@@ -26,55 +28,41 @@ type world struct {
 	url     string
 	taps    map[string]*tap.Tap
 	bases   map[string]string // where each provider's emulator is
-	log     *bytes.Buffer
+	log     *locked
 	catalog *catalog.Catalog
 	client  *http.Client
 }
 
 // plan shapes a world. The zero plan is the demo's.
 type plan struct {
+	network   network // nil: loopback
 	emulators providers.EmulatorOptions
 	cacheOff  bool
 	policy    catalog.Policy
 	settings  map[string]providers.Settings // added to each provider's own
 	viewer    *auth.Viewer
+	// change has a say in each account before the catalog gets it.
+	change func(*catalog.Account)
 }
 
 // newWorld starts everything and ends it with the test.
 func newWorld(t testing.TB, p plan) *world {
 	t.Helper()
-	w := &world{taps: map[string]*tap.Tap{}, bases: map[string]string{}, log: &bytes.Buffer{}}
-	log := slog.New(slog.NewJSONHandler(&locked{w: w.log}, nil))
+	if p.network == nil {
+		p.network = loopback{}
+	}
+	w := &world{taps: map[string]*tap.Tap{}, bases: map[string]string{}, log: &locked{}}
+	log := server.NewLog(w.log, "json", slog.LevelDebug)
 	var accounts []*catalog.Account
 	for _, driver := range all.Drivers() {
-		emulator, err := driver.Emulator(p.emulators)
-		if err != nil {
-			t.Fatal(err)
-		}
-		watched := tap.New(emulator.Handler)
-		upstream := httptest.NewServer(watched)
-		t.Cleanup(upstream.Close)
-		w.taps[driver.Name], w.bases[driver.Name] = watched, upstream.URL
-		wire := &http.Transport{MaxIdleConnsPerHost: 64}
-		t.Cleanup(wire.CloseIdleConnections)
-		endure := rest.NewTransport(rest.TransportConfig{Provider: driver.Name, Account: "demo", Base: wire, Limits: driver.Limits, Log: log})
-		given := emulator.Settings(upstream.URL)
-		for name, value := range p.settings[driver.Name] {
-			given[name] = value
-		}
-		provider, err := driver.Open(providers.Config{Account: "demo", Settings: given, Client: &http.Client{Transport: endure}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		accounts = append(accounts, &catalog.Account{Name: "demo", Driver: driver, Provider: provider, Health: endure.Health})
+		accounts = append(accounts, w.account(t, p, driver, log))
 	}
-	store := cache.New(cache.Options{Off: p.cacheOff, Parallel: 64})
+	store := cache.New(cache.Options{Off: p.cacheOff, Parallel: 64, Log: log})
 	t.Cleanup(store.Close)
-	policy := p.policy
-	if policy.Thresholds == nil {
-		policy.Thresholds = catalog.DefaultThresholds()
+	if p.policy.Thresholds == nil {
+		p.policy.Thresholds = catalog.DefaultThresholds()
 	}
-	w.catalog = catalog.New(catalog.Options{Drivers: all.Drivers(), Accounts: accounts, Cache: store, Policy: policy})
+	w.catalog = catalog.New(catalog.Options{Drivers: all.Drivers(), Accounts: accounts, Cache: store, Policy: p.policy, Log: log})
 	limit := limits.Default()
 	limit.Introspection = true
 	api := graph.New(graph.Options{Catalog: w.catalog, Version: "test", Limits: limit, Log: log})
@@ -82,13 +70,37 @@ func newWorld(t testing.TB, p plan) *world {
 	if p.viewer != nil {
 		viewer = *p.viewer
 	}
-	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+	w.url = p.network.serve(t, requestid.Handler(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		api.ServeHTTP(rw, r.WithContext(auth.NewContext(r.Context(), viewer)))
-	}))
-	t.Cleanup(server.Close)
-	w.url, w.client = server.URL, &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
-	t.Cleanup(w.client.CloseIdleConnections)
+	})))
+	w.client = &http.Client{Transport: p.network.transport(t)}
 	return w
+}
+
+// account opens an account at an emulator of the provider.
+func (w *world) account(t testing.TB, p plan, driver providers.Driver, log *slog.Logger) *catalog.Account {
+	t.Helper()
+	emulator, err := driver.Emulator(p.emulators)
+	if err != nil {
+		t.Fatal(err)
+	}
+	watched := tap.New(emulator.Handler)
+	base := p.network.serve(t, watched)
+	w.taps[driver.Name], w.bases[driver.Name] = watched, base
+	endure := rest.NewTransport(rest.TransportConfig{
+		Provider: driver.Name, Account: "demo", Base: p.network.transport(t), Limits: driver.Limits, Log: log,
+	})
+	given := emulator.Settings(base)
+	maps.Copy(given, p.settings[driver.Name])
+	provider, err := driver.Open(providers.Config{Account: "demo", Settings: given, Client: &http.Client{Transport: endure}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	account := &catalog.Account{Name: "demo", Driver: driver, Provider: provider, Health: endure.Health}
+	if p.change != nil {
+		p.change(account)
+	}
+	return account
 }
 
 // answer is what the API said.
@@ -99,6 +111,13 @@ type answer struct {
 
 // ask runs an operation.
 func (w *world) ask(t testing.TB, query string, variables map[string]any) answer {
+	t.Helper()
+	a, _ := w.exchange(t, query, variables)
+	return a
+}
+
+// exchange runs an operation and returns its request id as well.
+func (w *world) exchange(t testing.TB, query string, variables map[string]any) (answer, string) {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	if err != nil {
@@ -117,7 +136,7 @@ func (w *world) ask(t testing.TB, query string, variables map[string]any) answer
 	if err := json.Unmarshal(text, &a); err != nil {
 		t.Fatalf("the answer is no JSON: %v\n%s", err, text)
 	}
-	return a
+	return a, resp.Header.Get(requestid.Header)
 }
 
 // requests is how many requests each provider got since the last call.
