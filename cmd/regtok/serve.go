@@ -34,7 +34,7 @@ type serve struct {
 func (serve) Help() string {
 	var text strings.Builder
 	text.WriteString("Accounts stand in the configuration file under `accounts`, each with `provider`, a `name` of your choice, and the settings below. " +
-		"A secret can be in a file of its own: NAME_file. Without accounts in a file, those of the variables below are used.\n")
+		"A secret can be in a file of its own, beside the configuration or anywhere: NAME_file. Without accounts in a file, those of the variables below are used.\n")
 	for _, driver := range all.Drivers() {
 		fmt.Fprintf(&text, "\n%s (provider: %s)\n", driver.Title, driver.Name)
 		for _, setting := range driver.Settings {
