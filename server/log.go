@@ -21,7 +21,15 @@ func NewLog(w io.Writer, format string, level slog.Leveler) *slog.Logger {
 	if format == "text" || format == "auto" && terminal {
 		return slog.New(named{tint.NewTextHandler(w, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: !terminal})})
 	}
-	return slog.New(named{slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})})
+	return slog.New(named{slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: readable})})
+}
+
+// readable writes spans of time as "1.5s": as numbers nobody knows their unit.
+func readable(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		a.Value = slog.StringValue(a.Value.Duration().String())
+	}
+	return a
 }
 
 // named adds the request's id.

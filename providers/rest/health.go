@@ -14,16 +14,35 @@ type health struct {
 	lastError   string
 }
 
-func (h *health) succeeded(now time.Time) {
+// succeeded tells whether the account was sick until now.
+func (h *health) succeeded(now time.Time) (recovered bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	recovered = h.lastError != ""
 	h.lastSuccess, h.lastError = now, ""
+	return recovered
 }
 
-func (h *health) failed(sentence string) {
+// failed tells whether the account was well until now.
+func (h *health) failed(sentence string) (fell bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	fell = h.lastError == ""
 	h.lastError = sentence
+	return fell
+}
+
+// fell and recovered log a change of state, once: nobody reads a line for each request of a bad hour.
+func (t *Transport) fell(sentence string) {
+	if t.health.failed(sentence) {
+		t.log.Warn("account failing", "error", sentence)
+	}
+}
+
+func (t *Transport) recovered(now time.Time) {
+	if t.health.succeeded(now) {
+		t.log.Info("account well again")
+	}
 }
 
 // Health tells how the account's last requests went and what is left of its allowances. An answer that is the

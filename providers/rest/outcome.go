@@ -35,15 +35,15 @@ func (r *try) end(err error) {
 		r.settle(errNoVerdict)
 	case err != nil || r.status >= 500:
 		r.settle(errFailed)
-		t.health.failed(r.sentence(e))
+		t.fell(r.sentence(e))
 	case r.status == http.StatusUnauthorized || r.marks.nonsense.Load():
 		r.settle(nil)
-		t.health.failed(r.sentence(e))
+		t.fell(r.sentence(e))
 	case r.status == http.StatusTooManyRequests:
 		r.settle(nil)
 	default:
 		r.settle(nil)
-		t.health.succeeded(now)
+		t.recovered(now)
 	}
 	t.observe(Observation{
 		Provider: t.provider, Account: t.account, Op: r.marks.op, Method: r.method,
