@@ -2,7 +2,6 @@ package graph
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"regtok/graph/internal/model"
@@ -11,17 +10,11 @@ import (
 type accountResolver struct{ *resolver }
 
 func (r accountResolver) CredentialExpiresAt(ctx context.Context, accounts []*model.Account) ([]*time.Time, error) {
-	ends, errs := make([]*time.Time, len(accounts)), make([]error, len(accounts))
-	var wait sync.WaitGroup
-	for i, a := range accounts {
-		wait.Go(func() {
-			end, err := r.catalog.CredentialExpiry(ctx, a.Account)
-			if err == nil && !end.IsZero() {
-				ends[i] = &end
-			}
-			errs[i] = err
-		})
-	}
-	wait.Wait()
-	return ends, batchErrors(errs)
+	return sideBySide(accounts, func(_ int, a *model.Account) (*time.Time, error) {
+		end, err := r.catalog.CredentialExpiry(ctx, a.Account)
+		if err != nil || end.IsZero() {
+			return nil, err
+		}
+		return &end, nil
+	})
 }

@@ -117,12 +117,19 @@ func connections[V, C any](entries []cache.Entry[V], page func(i int, entry cach
 	return list, batchErrors(errs)
 }
 
-// sideBySide calls one for all siblings at once.
+// sideBySide calls one for all siblings at once. A panic is an error of its sibling: nobody else would recover it.
 func sideBySide[P, C any](parents []P, one func(i int, parent P) (*C, error)) ([]*C, error) {
 	list, errs := make([]*C, len(parents)), make([]error, len(parents))
 	var wait sync.WaitGroup
 	for i, parent := range parents {
-		wait.Go(func() { list[i], errs[i] = one(i, parent) })
+		wait.Go(func() {
+			defer func() {
+				if panicked := recover(); panicked != nil {
+					errs[i] = newPanicError(panicked)
+				}
+			}()
+			list[i], errs[i] = one(i, parent)
+		})
 	}
 	wait.Wait()
 	return list, batchErrors(errs)

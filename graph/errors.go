@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"regtok/cache"
 	"regtok/catalog"
 	"regtok/graph/internal/model"
 	"regtok/graph/internal/scalar"
@@ -50,7 +52,7 @@ func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 	if already, ok := errors.AsType[*gqlerror.Error](err); ok && already.Extensions["code"] != nil {
 		return shown // made by us, for the caller
 	}
-	p.log.ErrorContext(ctx, "a resolver failed", "err", err, "path", shown.Path.String())
+	p.log.ErrorContext(ctx, "a resolver failed", "err", err, "path", shown.Path.String(), "stack", stackOf(err))
 	return p.masked(ctx, shown)
 }
 
@@ -106,9 +108,7 @@ func (p presenter) masked(ctx context.Context, shown *gqlerror.Error) *gqlerror.
 }
 
 // recovered turns a panic of a resolver into an error that present masks.
-func (p presenter) recovered(_ context.Context, panicked any) error {
-	return &panicError{panicked}
-}
+func (p presenter) recovered(_ context.Context, panicked any) error { return newPanicError(panicked) }
 
 func withCode(e *gqlerror.Error, code string, more ...string) *gqlerror.Error {
 	e.Extensions = map[string]any{"code": code}
@@ -119,6 +119,23 @@ func withCode(e *gqlerror.Error, code string, more ...string) *gqlerror.Error {
 }
 
 // panicError is a panic of a resolver.
-type panicError struct{ value any }
+type panicError struct {
+	value any
+	stack []byte
+}
+
+// newPanicError is to be called while the panic is recovered: then the stack still leads to where it was.
+func newPanicError(panicked any) error { return &panicError{panicked, debug.Stack()} }
 
 func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
+
+// stackOf is where err's panic was; empty: it is no panic.
+func stackOf(err error) string {
+	if e, ok := errors.AsType[*panicError](err); ok {
+		return string(e.stack)
+	}
+	if e, ok := errors.AsType[*cache.PanicError](err); ok {
+		return string(e.Stack)
+	}
+	return ""
+}
