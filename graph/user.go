@@ -45,7 +45,7 @@ func (r *resolver) people(ctx context.Context, n int, told func(i int) (known, *
 		return users, nil
 	}
 	load := loader.For(ctx).Users
-	if inList(ctx) {
+	if n > 1 || inList(ctx) { // others are wanted, or will be: by another field of the same siblings, for one
 		load = loader.For(ctx).UsersFromLists
 	}
 	errs := make([]error, n)
