@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -69,7 +70,11 @@ func TestOneProvidersFaultLeavesTheOthersDataWhole(t *testing.T) {
 					w := newWorld(t, plan{network: n, policy: catalog.Policy{MaxAge: demoPolicy()}})
 					healthy := newWorld(t, plan{network: newMemory(), policy: catalog.Policy{MaxAge: demoPolicy()}}).everything(t)
 					w.fail(n, failing, f, everywhere)
+					began := time.Now()
 					got := w.everything(t)
+					if took := time.Since(began); took > 20*time.Second {
+						t.Errorf("the answer took %v, want it well within an operation's 30 s", took)
+					}
 					for list, parts := range map[string][2]part{
 						"organizations": {got.Organizations, healthy.Organizations},
 						"registries":    {got.Registries, healthy.Registries},
