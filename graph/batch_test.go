@@ -19,7 +19,7 @@ func TestAPanicOfOneSiblingIsItsOwnError(t *testing.T) {
 		}
 		return &parent, nil
 	})
-	errs, ok := err.(graphql.BatchErrorList)
+	errs, ok := errors.AsType[graphql.BatchErrorList](err)
 	if !ok || len(errs) != 3 {
 		t.Fatalf("the error is %v, want one for each sibling", err)
 	}
