@@ -47,6 +47,19 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// TestEveryGoldenAnswerHasItsOperation finds answers that nobody compares.
+func TestEveryGoldenAnswerHasItsOperation(t *testing.T) {
+	answers, err := filepath.Glob("testdata/*/*.json")
+	if err != nil || len(answers) == 0 {
+		t.Fatalf("no answers: %v", err)
+	}
+	for _, name := range answers {
+		if _, err := os.Stat(strings.TrimSuffix(name, ".json") + ".graphql"); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func runGolden(t *testing.T, path string) {
 	query, err := os.ReadFile(path)
 	if err != nil {
