@@ -25,3 +25,17 @@ func TestWhatAResponseRemembersEndsWithIt(t *testing.T) {
 		}
 	}
 }
+
+// TestAListThatAResponseHasReadTellsItsRegistries asks for tokens out of lists and for their registries, where nothing is
+// cached.
+func TestAListThatAResponseHasReadTellsItsRegistries(t *testing.T) {
+	w := newWorld(t, plan{cacheOff: true})
+	a := w.ask(t, "{ tokens(first: 40) { nodes { name registry { name } organization { name } } } }", nil)
+	if len(a.Errors) > 0 {
+		t.Fatal(a.Errors)
+	}
+	// Organizations, registries of each, and tokens of each registry.
+	if diff := cmp.Diff(w.requests(), map[string]int{"buildkite": 1 + 2 + 8, "ionos": 1 + 6}); diff != "" {
+		t.Errorf("requests (-got +want):\n%s", diff)
+	}
+}

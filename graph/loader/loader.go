@@ -28,21 +28,25 @@ type Loaders struct {
 	registries        *dataloader.Loader[providers.ID, cache.Entry[*catalog.Registry]]
 	tokens            *dataloader.Loader[providers.ID, cache.Entry[*catalog.Token]]
 	users             *dataloader.Loader[catalog.Person, cache.Entry[*catalog.User]]
+
+	listsOfRegistries dataloader.Cache[providers.ID, cache.Entry[[]*catalog.Registry]] // what registryLists remembers
 }
 
 var _ catalog.Lists = (*Loaders)(nil)
 
 // New makes the loaders of one response.
 func New(c *catalog.Catalog) *Loaders {
+	lists := dataloader.NewCache[providers.ID, cache.Entry[[]*catalog.Registry]]()
 	l := &Loaders{
 		organizationLists: batched(c.OrganizationLists),
-		registryLists:     batched(c.RegistryLists),
+		registryLists:     batched(c.RegistryLists, dataloader.WithCache(lists)),
+		listsOfRegistries: lists,
 		tokenLists:        batched(c.TokenLists),
 		userLists:         batched(c.UserLists),
-		registries:        batched(c.RegistriesByID),
 		tokens:            batched(c.TokensByID),
 		users:             batched(c.Users),
 	}
+	l.registries = batched(l.registriesOf(c))
 	l.organizations = batched(func(ctx context.Context, ids []providers.ID) []cache.Entry[*catalog.Organization] {
 		return c.OrganizationsByID(ctx, l, ids)
 	})
@@ -54,7 +58,10 @@ func New(c *catalog.Catalog) *Loaders {
 const queued = 64
 
 // batched makes a loader of a function that reads many. Its entries carry their own errors, so a loader never fails.
-func batched[K comparable, V any](read func(context.Context, []K) []cache.Entry[V]) *dataloader.Loader[K, cache.Entry[V]] {
+func batched[K comparable, V any](
+	read func(context.Context, []K) []cache.Entry[V], options ...dataloader.Option[K, cache.Entry[V]],
+) *dataloader.Loader[K, cache.Entry[V]] {
+	options = append(options, dataloader.WithInputCapacity[K, cache.Entry[V]](queued))
 	return dataloader.NewBatchedLoader(func(ctx context.Context, keys []K) []*dataloader.Result[cache.Entry[V]] {
 		entries := guarded(ctx, keys, read)
 		results := make([]*dataloader.Result[cache.Entry[V]], len(keys))
@@ -62,7 +69,7 @@ func batched[K comparable, V any](read func(context.Context, []K) []cache.Entry[
 			results[i] = &dataloader.Result[cache.Entry[V]]{Data: entry}
 		}
 		return results
-	}, dataloader.WithInputCapacity[K, cache.Entry[V]](queued))
+	}, options...)
 }
 
 // guarded makes a panic the error of every key. The library would log it by itself, and without where it was.
