@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -41,7 +42,7 @@ func (s *Server) answerPanic(rec *recorder, r *http.Request) {
 	if panicked == nil {
 		return
 	}
-	if panicked == http.ErrAbortHandler {
+	if err, ok := panicked.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(panicked)
 	}
 	s.log.ErrorContext(r.Context(), "a handler panicked", "panic", fmt.Sprint(panicked), "stack", string(debug.Stack()))

@@ -72,6 +72,7 @@ func TestSlowCallersAreDropped(t *testing.T) {
 		if err != nil || response.StatusCode != http.StatusOK {
 			t.Fatalf("answered %v, %v", response, err)
 		}
+		defer func() { _ = response.Body.Close() }()
 		if _, err := io.Copy(io.Discard, response.Body); err != nil {
 			t.Fatal(err)
 		}

@@ -49,7 +49,7 @@ func TestATakenAddressIsAnError(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	if _, err := server.Listen(l.Addr().String()); err == nil || !strings.Contains(err.Error(), l.Addr().String()) {
 		t.Errorf("Listen on a taken address: %v, want an error that names it", err)
 	}

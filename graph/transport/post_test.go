@@ -251,7 +251,8 @@ func TestABodyThatBreaksOffIsABadRequest(t *testing.T) {
 	}
 	broken.Header.Set("Content-Type", "application/json")
 	broken.ContentLength = 1000
-	if _, err := http.DefaultClient.Do(broken); err == nil {
+	if answer, err := http.DefaultClient.Do(broken); err == nil {
+		_ = answer.Body.Close()
 		t.Fatal("half a body was sent as a whole")
 	}
 	got := send(t, http.MethodPost, server.URL, strings.NewReader(`{"query":"{hello}"}`), "Content-Type", "application/json")
