@@ -23,7 +23,7 @@ func (c *Catalog) Organizations(ctx context.Context, lists Lists, filter Organiz
 	seen := map[providers.ID]bool{}
 	accounts := c.accountsFor(filter.Providers)
 	for i, entry := range lists.OrganizationLists(ctx, accounts) {
-		g.note(Unavailable{Account: accounts[i]}, entry.Err, entry.StaleSince, entry.Cause)
+		g.note(Unavailable{Account: accounts[i]}, entry.Err, heldSince(entry), entry.Cause)
 		g.add(entry.Value, func(o *Organization) bool {
 			twice := seen[o.ID]
 			seen[o.ID] = true
@@ -57,7 +57,7 @@ func (c *Catalog) Tokens(ctx context.Context, lists Lists, filter TokenFilter) L
 	read := func(account *Account, registries []providers.ID) {
 		for i, entry := range lists.TokenLists(ctx, registries) {
 			// A registry may have been deleted since it was listed.
-			g.note(Unavailable{Account: account, Registry: registries[i]}, unlessGone(entry.Err), entry.StaleSince, entry.Cause)
+			g.note(Unavailable{Account: account, Registry: registries[i]}, unlessGone(entry.Err), heldSince(entry), entry.Cause)
 			g.add(entry.Value, match)
 		}
 	}
@@ -103,7 +103,7 @@ func (c *Catalog) eachAccount(ctx context.Context, lists Lists, names []string, 
 			if given != nil { // by somebody who may not know; what an account lists itself is there
 				err = unlessGone(err)
 			}
-			gaps.note(Unavailable{Account: account, Organization: organizations[i]}, err, entry.StaleSince, entry.Cause)
+			gaps.note(Unavailable{Account: account, Organization: organizations[i]}, err, heldSince(entry), entry.Cause)
 			found = append(found, entry.Value...)
 		}
 		read(account, found)
@@ -131,7 +131,7 @@ func (c *Catalog) organizationsOf(ctx context.Context, lists Lists, accounts []*
 	own := make([][]providers.ID, len(accounts))
 	seen := map[providers.ID]bool{}
 	for i, entry := range lists.OrganizationLists(ctx, accounts) {
-		gaps.note(Unavailable{Account: accounts[i]}, entry.Err, entry.StaleSince, entry.Cause)
+		gaps.note(Unavailable{Account: accounts[i]}, entry.Err, heldSince(entry), entry.Cause)
 		for _, o := range entry.Value {
 			if !seen[o.ID] {
 				seen[o.ID] = true

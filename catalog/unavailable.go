@@ -22,7 +22,7 @@ type Unavailable struct {
 	// Message is for people and holds no upstream text.
 	Message    string
 	RetryAfter time.Duration // 0: not known
-	StaleSince time.Time     // zero: nothing of this source is in the list
+	StaleSince time.Time     // when the data in the list left the provider; zero: nothing of this source is in the list
 }
 
 // UnavailableReason says why a source is missing.
@@ -52,7 +52,7 @@ func Explain(err error) (reason UnavailableReason, message string, retryAfter ti
 	case e.Kind == providers.Unauthorized:
 		return Unauthorized, "the provider refuses this server's credential", 0
 	case e.Kind == providers.Forbidden && e.RequiredScope != "":
-		return Forbidden, "this server's credential lacks the scope " + e.RequiredScope, 0
+		return Forbidden, "this server's credential may not read it; it may lack the right " + e.RequiredScope, 0
 	case e.Kind == providers.Forbidden:
 		return Forbidden, "this server's credential may not read it", 0
 	case e.Kind == providers.NotFound, e.Kind == providers.Invalid:
@@ -70,8 +70,16 @@ func Explain(err error) (reason UnavailableReason, message string, retryAfter ti
 // Old notes a source whose entry is old because its provider failed; nothing when it is fresh.
 func Old[V any](source Unavailable, entry cache.Entry[V]) []Unavailable {
 	var g gaps
-	g.note(source, entry.Err, entry.StaleSince, entry.Cause)
+	g.note(source, entry.Err, heldSince(entry), entry.Cause)
 	return g.list
+}
+
+// heldSince is when the value of an entry that is no longer fresh left its provider; zero for a fresh one.
+func heldSince[V any](entry cache.Entry[V]) time.Time {
+	if entry.StaleSince.IsZero() {
+		return time.Time{}
+	}
+	return entry.ObservedAt
 }
 
 // gaps collects what a list lacks, from several goroutines.
@@ -91,7 +99,7 @@ func (g *gaps) note(u Unavailable, err error, staleSince time.Time, cause error)
 		u.StaleSince, err = staleSince, cause
 	}
 	if g.log != nil && !explained(err) {
-		g.log.Error("a source failed", "provider", u.Account.Driver.Name, "account", u.Account.Name, "err", err)
+		g.log.Error("a source failed", "provider", u.Account.Driver.Name, "account", u.Account.Name, "err", err, "message", OwnMessage(err))
 	}
 	u.Reason, u.Message, u.RetryAfter = Explain(err)
 	g.mu.Lock()
@@ -99,10 +107,19 @@ func (g *gaps) note(u Unavailable, err error, staleSince time.Time, cause error)
 	g.list = append(g.list, u)
 }
 
-// explained tells whether Explain says all that there is to say. What it does not know is a fault of this server's.
+// OwnMessage is the message of an error that no answer brought: it is ours, so it may stand in a log.
+func OwnMessage(err error) string {
+	if e, ok := errors.AsType[*providers.Error](err); ok && e.Status == 0 {
+		return e.Message
+	}
+	return ""
+}
+
+// explained tells whether Explain says all that there is to say. What it does not know is a fault of this server's, and
+// what a provider finds invalid in a read is one of its settings.
 func explained(err error) bool {
-	_, known := errors.AsType[*providers.Error](err)
-	return known || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || errors.Is(err, cache.ErrClosed)
+	e, known := errors.AsType[*providers.Error](err)
+	return known && e.Kind != providers.Invalid || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || errors.Is(err, cache.ErrClosed)
 }
 
 // sorted is what was noted, in one order however the goroutines ran. None may run any more.

@@ -118,8 +118,17 @@ func mustBe(id providers.ID, kind providers.IDKind, argument string) error {
 	if id.Kind == kind {
 		return nil
 	}
+	if id.IsZero() {
+		return damaged(argument)
+	}
 	return &providers.Error{Kind: providers.NotFound, Field: argument,
 		Message: fmt.Sprintf("the id is not one of %s; `node` tells what it is", oneOf(kind))}
+}
+
+// damaged refuses what is no id of this server.
+func damaged(argument string) error {
+	return &providers.Error{Kind: providers.NotFound, Field: argument,
+		Message: "the id is damaged, or not one that this server gave out; take ids from the `id` fields of its answers"}
 }
 
 func mustBeAll(ids []providers.ID, kind providers.IDKind, argument string) error {

@@ -64,6 +64,9 @@ func (p presenter) upstream(ctx context.Context, shown *gqlerror.Error, e *provi
 		shown.Message = "the request was given up"
 		return withCode(shown, codeCanceled)
 	case providers.Invalid, providers.NotFound, providers.Conflict, providers.Unsupported:
+		if e.Kind == providers.Invalid && e.Provider != "" { // nothing that a caller gives reaches a provider unchecked
+			return p.misconfigured(ctx, shown, e)
+		}
 		shown.Message = e.Message
 		if shown.Message == "" {
 			shown.Message = "the provider has no such thing, or does not show it to this server"
@@ -89,6 +92,14 @@ func (p presenter) upstream(ctx context.Context, shown *gqlerror.Error, e *provi
 		shown.Extensions["retryAfter"] = scalar.FormatDuration(model.WholeSeconds(e.RetryAfter))
 	}
 	return shown
+}
+
+// misconfigured shows what a provider does not understand of this server: its operator's matter, so the log tells all.
+func (p presenter) misconfigured(ctx context.Context, shown *gqlerror.Error, e *providers.Error) *gqlerror.Error {
+	p.log.ErrorContext(ctx, "an account's settings do not fit", "provider", e.Provider, "op", e.Op, "setting", e.Field,
+		"status", e.Status, "message", catalog.OwnMessage(e))
+	_, shown.Message, _ = catalog.Explain(e)
+	return withCode(shown, string(providers.Forbidden), "provider", e.Provider)
 }
 
 // cutArgument takes from an error's path what leads into the arguments of its field, and returns that.

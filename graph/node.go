@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 
@@ -35,6 +36,9 @@ func one[V, N any](entries []cache.Entry[V], wrap func(V) *N) (*N, error) {
 }
 
 func (r queryResolver) Node(ctx context.Context, id providers.ID) (model.Node, error) {
+	if id.IsZero() {
+		return nil, damaged("id")
+	}
 	nodes, errs := r.nodes(ctx, []providers.ID{id})
 	return nodes[0], errs[0]
 }
@@ -61,6 +65,8 @@ func (r queryResolver) nodes(ctx context.Context, ids []providers.ID) ([]model.N
 			}
 		case providers.AccountKind:
 			f.account(ctx, i, r.catalog.Accounts())
+		case 0:
+			f.errs[i] = damaged(fmt.Sprintf("ids[%d]", i))
 		}
 	}
 	var wait sync.WaitGroup

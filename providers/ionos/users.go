@@ -2,6 +2,7 @@ package ionos
 
 import (
 	"context"
+	"errors"
 	"net/url"
 
 	"regtok/providers"
@@ -28,7 +29,7 @@ func (a *adapter) users(ctx context.Context, op string, organization providers.I
 	call.Query = withProperties()
 	items, err := listByOffset[user](ctx, a.cloudAPI, call)
 	if err != nil {
-		return nil, err
+		return nil, a.hidden(ctx, err)
 	}
 	users := make([]providers.User, 0, len(items))
 	for _, item := range items {
@@ -50,12 +51,24 @@ func (a *adapter) User(ctx context.Context, organization, id providers.ID) (prov
 	call.Query = withProperties()
 	var got user
 	if _, err := a.cloudAPI.Do(ctx, call, &got); err != nil {
-		return providers.User{}, err
+		return providers.User{}, a.hidden(ctx, err)
 	}
 	if !sameID(got.ID, id.Native) {
 		return providers.User{}, a.cloudAPI.Nonsense(call, "another person than asked for")
 	}
 	return got.domain(), nil
+}
+
+// hidden turns a refusal of the credential by the Cloud API alone into what it means: the account is good, and may not
+// see people.
+func (a *adapter) hidden(ctx context.Context, err error) error {
+	e, ok := errors.AsType[*providers.Error](err)
+	if !ok || e.Kind != providers.Unauthorized || a.acceptedElsewhere(ctx, err) != nil {
+		return err
+	}
+	refused := *e
+	refused.Kind = providers.Forbidden
+	return &refused
 }
 
 // withProperties asks the Cloud API for more than bare references.
