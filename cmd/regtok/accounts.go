@@ -51,7 +51,7 @@ func (c *configFile) readAccount(node ast.Node) (accountConfig, error) {
 	}
 	driver, err := driverOf(entries)
 	if err != nil {
-		return accountConfig{}, c.at(node, "an account needs `provider`: one of "+driverNames())
+		return accountConfig{}, c.at(node, "an account needs `provider`, and that has to be one of "+driverNames())
 	}
 	texts, err := c.texts(entries, accountKeys(driver))
 	if err != nil {

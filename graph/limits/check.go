@@ -30,7 +30,7 @@ func (g *guard) check(
 	}
 	if cost.Objects > cost.MaxObjects {
 		return Cost{}, exceeded(queryTooCostly, "objects", cost.MaxObjects, cost.Objects,
-			fmt.Sprintf("the lists may hold more than %d objects together: ask for smaller pages (`first`)", cost.MaxObjects))
+			fmt.Sprintf("the lists may hold more than %d objects together: ask for smaller pages; a list without `first` counts by its default, within lists times theirs", cost.MaxObjects))
 	}
 	if cost.Points > cost.MaxPoints {
 		return Cost{}, exceeded(queryTooCostly, "points", cost.MaxPoints, cost.Points,

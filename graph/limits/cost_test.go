@@ -16,7 +16,8 @@ func TestCost(t *testing.T) {
 	}{
 		{"a field is a point", "{viewer{subject}}", nil, 2, 0},
 		{"a field that does not exist is one, too", "{viewer{subject __typename}}", nil, 3, 0},
-		{"a list is ten points more, and has as many objects as it may hold", "{registries(first:1){totalCount}}", nil, 12, 1},
+		{"a list is ten points more, and has as many objects as it may hold", "{registries(first:1){nodes{name}}}", nil, 13, 1},
+		{"a count reads no objects", "{registries{nodes{tokens{totalCount}}}}", nil, 565, 50},
 		{"up to 25 objects are read as one", "{registries(first:25){nodes{name}}}", nil, 13, 25},
 		{"26 objects are read as two times 25", "{registries(first:26){nodes{name}}}", nil, 15, 26},
 		{"the schema's default is a length, too", "{registries{nodes{name}}}", nil, 15, 50},
@@ -29,7 +30,7 @@ func TestCost(t *testing.T) {
 		{"a list of ids is as long as it is", `{nodes(ids:["a","b","c"]){id}}`, nil, 12, 3},
 		{"a list of ids in a variable is as long as it is", "query($ids:[ID!]!){nodes(ids:$ids){id}}",
 			map[string]any{"ids": []string{"a", "b"}}, 12, 2},
-		{"a fragment costs each time", "{registries(first:1){nodes{...F ...F}}} fragment F on Registry {tokens(first:1){totalCount}}", nil, 13 + 2*12 - 1, 3},
+		{"a fragment costs each time", "{registries(first:1){nodes{...F ...F}}} fragment F on Registry {tokens(first:1){totalCount}}", nil, 13 + 2*12 - 1, 1},
 		{"an inline fragment costs what is in it", "{viewer{... on Viewer {subject} ... {self{subject}}}}", nil, 4, 0},
 		{"an object between is a field", "{registries(first:2){edges{node{tokens(first:3){nodes{id}}}}}}", nil, 38, 8},
 	}

@@ -114,6 +114,9 @@ func (g *guard) MutateOperationParameters(ctx context.Context, raw *graphql.RawP
 	}
 	operation := doc.Operations.ForName(raw.OperationName)
 	if operation == nil {
+		if raw.OperationName == "" && len(doc.Operations) > 1 {
+			return coded(gqlerror.Errorf("the document has %d operations: name the one to run in operationName", len(doc.Operations)), validationFailed)
+		}
 		return nil // the executor says so
 	}
 	cost, err := g.check(doc, operation, raw.Variables)

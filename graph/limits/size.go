@@ -48,6 +48,8 @@ type size struct {
 	perChunk int // points for each chunk of objects
 	perItem  int // points for each object
 	objects  int // list items below each object
+
+	paged bool // it asks for a page's items, not only for what is told about the list
 }
 
 // and is the size of two selections side by side.
@@ -59,6 +61,7 @@ func (s size) and(t size) size {
 		perChunk: plus(s.perChunk, t.perChunk),
 		perItem:  plus(s.perItem, t.perItem),
 		objects:  plus(s.objects, t.objects),
+		paged:    s.paged || t.paged,
 	}
 }
 
@@ -67,6 +70,7 @@ func (s size) under() size {
 	s.fields = 1
 	s.depth = plus(s.depth, 1)
 	s.perChunk = plus(s.perChunk, 1)
+	s.paged = false
 	return s
 }
 

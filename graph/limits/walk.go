@@ -122,9 +122,14 @@ func (w *walk) field(parent *ast.Definition, field *ast.Field) size {
 		return below.introspected()
 	}
 	if n, ok := w.items(definition, field); ok {
+		if !below.paged && definition.Arguments.ForName("first") != nil {
+			n = 0 // a count or a summary alone reads no items
+		}
 		return below.listed(n)
 	}
-	return below.under()
+	s := below.under()
+	s.paged = field.Name == "nodes" || field.Name == "edges"
+	return s
 }
 
 // value looks for long lists.

@@ -32,6 +32,8 @@ type Page struct {
 	t   testing.TB
 	ctx context.Context
 
+	pressed int // how often a button was pressed in vain
+
 	mu       sync.Mutex
 	requests []string
 	problems []string
@@ -140,11 +142,26 @@ func (p *Page) do(steps ...chromedp.Action[chromedp.Void]) {
 
 func run[T any](p *Page, action chromedp.Action[T]) T {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
-	defer cancel()
-	got, err := chromedp.Run(ctx, action)
+	got, err := try(p, action)
 	if err != nil {
-		p.t.Fatalf("the page did not do as told: %v; its problems: %q", err, p.Problems())
+		p.fail(err)
 	}
 	return got
+}
+
+func try[T any](p *Page, action chromedp.Action[T]) (T, error) {
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	return chromedp.Run(ctx, action)
+}
+
+func (p *Page) fail(err error) {
+	p.t.Helper()
+	p.t.Fatalf("the page did not do as told: %v; its problems: %q", err, p.Problems())
+}
+
+// mayPressAgain is true twice for each page.
+func (p *Page) mayPressAgain() bool {
+	p.pressed++
+	return p.pressed <= 2
 }

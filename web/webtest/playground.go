@@ -1,6 +1,7 @@
 package webtest
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/chromedp/chromedp"
@@ -15,10 +16,11 @@ func (p *Page) Examples() []string {
 	})()`))
 }
 
-// OpenExample presses the example with that name.
+// OpenExample presses the example with that name, and waits until the editor shows it.
 func (p *Page) OpenExample(name string) {
 	p.t.Helper()
 	p.do(chromedp.Click(chromedp.Search(fmt.Sprintf(`//*[@class="examples"]//button[strong=%q]`, name))))
+	run(p, chromedp.Poll[bool](fmt.Sprintf(`%s?.includes(%q)`, text("operation.graphql"), "query "+name)))
 }
 
 // Operation waits for the operation editor and returns its text.
@@ -30,8 +32,17 @@ func (p *Page) Operation() string {
 // Execute presses the execute button, waits for the answer and returns it, as JSON.
 func (p *Page) Execute() string {
 	p.t.Helper()
-	p.do(chromedp.Click(chromedp.CSS(".graphiql-execute-button")))
-	return run(p, chromedp.Poll[string](text("response.json")))
+	for {
+		p.do(chromedp.Click(chromedp.CSS(".graphiql-execute-button")))
+		answer, err := try(p, chromedp.Poll[string](text("response.json"), chromedp.WithPollingTimeout(patience/4)))
+		if errors.Is(err, chromedp.ErrPollingTimeout) && p.mayPressAgain() {
+			continue // on a busy machine the page can move away under the pointer
+		}
+		if err != nil {
+			p.fail(err)
+		}
+		return answer
+	}
 }
 
 // text is a script for what one of GraphiQL's editors holds; empty while it is not there. The page shows no more
