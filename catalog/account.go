@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"regtok/cache"
 	"regtok/providers"
 )
 
@@ -75,9 +76,26 @@ func (c *Catalog) ownerLookup(ctx context.Context, provider string) func(provide
 	if len(candidates) == 1 {
 		return func(providers.ID) (*Account, error) { return candidates[0], nil }
 	}
-	owner := map[providers.ID]*Account{}
-	var failure error = providers.NotFoundError(provider, "find account")
-	for i, entry := range c.views.organizations.GetMany(ctx, candidates) {
+	read := c.views.organizations.GetMany(ctx, candidates)
+	owner, failure := firstOwners(provider, candidates, read)
+	return func(id providers.ID) (*Account, error) {
+		if owner[id] == nil && read != nil {
+			if renewed, any := c.renewed(ctx, candidates, read); any {
+				owner, failure = firstOwners(provider, candidates, renewed)
+			}
+			read = nil // once is enough
+		}
+		if a := owner[id]; a != nil {
+			return a, nil
+		}
+		return nil, failure
+	}
+}
+
+// firstOwners are the first accounts that list each organization; failure is why another one has none.
+func firstOwners(provider string, candidates []*Account, lists []cache.Entry[[]*Organization]) (owner map[providers.ID]*Account, failure error) {
+	owner, failure = map[providers.ID]*Account{}, providers.NotFoundError(provider, "find account")
+	for i, entry := range lists {
 		if entry.Err != nil {
 			failure = entry.Err
 		}
@@ -87,10 +105,5 @@ func (c *Catalog) ownerLookup(ctx context.Context, provider string) func(provide
 			}
 		}
 	}
-	return func(id providers.ID) (*Account, error) {
-		if a := owner[id]; a != nil {
-			return a, nil
-		}
-		return nil, failure
-	}
+	return owner, failure
 }

@@ -1,7 +1,9 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	"regtok/cache"
 	"regtok/providers"
@@ -84,14 +86,45 @@ func holders(ids []providers.ID, holder func(providers.ID) providers.ID) []provi
 
 // OrganizationsByID returns each organization, in the order of ids, out of the lists of their providers' accounts.
 func (c *Catalog) OrganizationsByID(ctx context.Context, lists Lists, ids []providers.ID) []cache.Entry[*Organization] {
+	accounts := c.accountsFor(providersOf(ids))
+	read := lists.OrganizationLists(ctx, accounts)
+	entries, missing := pickOrganizations(ids, accounts, read)
+	if missing {
+		if renewed, any := c.renewed(ctx, accounts, read); any {
+			entries, _ = pickOrganizations(ids, accounts, renewed)
+		}
+	}
+	return entries
+}
+
+func providersOf(ids []providers.ID) []string {
 	names := make([]string, len(ids))
 	for i, id := range ids {
 		names[i] = id.Provider
 	}
-	accounts := c.accountsFor(names)
+	return names
+}
+
+// renewed reads those lists of organizations once more that are old, because an old list cannot tell that something is
+// not there; any: there were some. What cannot be renewed keeps its organizations and has its failure as an error.
+func (c *Catalog) renewed(ctx context.Context, accounts []*Account, lists []cache.Entry[[]*Organization]) (fresh []cache.Entry[[]*Organization], any bool) {
+	fresh = slices.Clone(lists)
+	for i, list := range lists {
+		if list.StaleSince.IsZero() {
+			continue
+		}
+		any = true
+		fresh[i] = c.views.organizations.Get(cache.NoCache(ctx), accounts[i])
+		fresh[i].Err = cmp.Or(fresh[i].Err, fresh[i].Cause)
+	}
+	return fresh, any
+}
+
+// pickOrganizations finds organizations in the lists of accounts; missing: some are in none.
+func pickOrganizations(ids []providers.ID, accounts []*Account, lists []cache.Entry[[]*Organization]) (entries []cache.Entry[*Organization], missing bool) {
 	known := map[providers.ID]cache.Entry[*Organization]{}
 	failed := map[string]error{}
-	for i, list := range lists.OrganizationLists(ctx, accounts) {
+	for i, list := range lists {
 		if list.Err != nil {
 			failed[accounts[i].Driver.Name] = list.Err
 		}
@@ -101,17 +134,14 @@ func (c *Catalog) OrganizationsByID(ctx context.Context, lists Lists, ids []prov
 			}
 		}
 	}
-	entries := make([]cache.Entry[*Organization], len(ids))
+	entries = make([]cache.Entry[*Organization], len(ids))
 	for i, id := range ids {
 		entry, ok := known[id]
-		switch {
-		case ok:
-		case failed[id.Provider] != nil:
-			entry.Err = failed[id.Provider]
-		default:
-			entry.Err = providers.NotFoundError(id.Provider, "get organization")
+		if !ok {
+			missing = true
+			entry.Err = cmp.Or[error](failed[id.Provider], providers.NotFoundError(id.Provider, "get organization"))
 		}
 		entries[i] = entry
 	}
-	return entries
+	return entries, missing
 }

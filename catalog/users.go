@@ -51,7 +51,8 @@ func (c *Catalog) findUsers(ctx context.Context, provider string, ids []provider
 	accounts := c.of(provider)
 	var lists []at
 	seen := map[providers.ID]bool{}
-	for i, entry := range c.views.organizations.GetMany(ctx, accounts) {
+	organizations, _ := c.renewed(ctx, accounts, c.views.organizations.GetMany(ctx, accounts))
+	for i, entry := range organizations {
 		for _, o := range entry.Value {
 			if !seen[o.ID] {
 				seen[o.ID] = true
