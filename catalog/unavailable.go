@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -122,16 +124,56 @@ func explained(err error) bool {
 	return known && e.Kind != providers.Invalid || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || errors.Is(err, cache.ErrClosed)
 }
 
-// sorted is what was noted, in one order however the goroutines ran. None may run any more.
+// mostNotes is how many lists of one account are named one by one that lack the same for the same reason.
+const mostNotes = 10
+
+// sorted is what was noted, in one order however the goroutines ran. None may run any more. When an account lacks the
+// same in very many lists, that is one note.
 func (g *gaps) sorted() []Unavailable {
+	g.list = merged(g.list)
 	slices.SortStableFunc(g.list, func(a, b Unavailable) int {
 		return cmp.Or(
 			compareIDs(a.Account.ID(), b.Account.ID()),
 			compareIDs(a.Organization, b.Organization),
 			compareIDs(a.Registry, b.Registry),
+			cmp.Compare(a.Reason, b.Reason),
+			a.StaleSince.Compare(b.StaleSince),
 		)
 	})
 	return g.list
+}
+
+// merged makes one note of more than mostNotes of one account and reason.
+func merged(notes []Unavailable) []Unavailable {
+	type same struct {
+		account *Account
+		reason  UnavailableReason
+		held    bool
+	}
+	of := func(u Unavailable) same { return same{u.Account, u.Reason, !u.StaleSince.IsZero()} }
+	count := map[same]int{}
+	for _, u := range notes {
+		count[of(u)]++
+	}
+	var few []Unavailable
+	many := map[same]Unavailable{}
+	for _, u := range notes {
+		n := count[of(u)]
+		if n <= mostNotes {
+			few = append(few, u)
+			continue
+		}
+		one, begun := many[of(u)]
+		if !begun {
+			one = Unavailable{Account: u.Account, Reason: u.Reason, Message: fmt.Sprintf("%s (%d lists)", u.Message, n), StaleSince: u.StaleSince}
+		}
+		one.RetryAfter = max(one.RetryAfter, u.RetryAfter)
+		if u.StaleSince.Before(one.StaleSince) {
+			one.StaleSince = u.StaleSince
+		}
+		many[of(u)] = one
+	}
+	return slices.AppendSeq(few, maps.Values(many))
 }
 
 // unlessGone is no error for what is gone, or was never there: a list lacks nothing of it.

@@ -72,6 +72,7 @@ func (t *Transport) learn(m *marks, resp *http.Response, body []byte) {
 	if !refused {
 		return
 	}
+	t.log.Warn("allowance used up", "op", m.op)
 	m.wait = retryAfter(resp.Header, now)
 	if m.wait > 0 {
 		t.budget.pause(now.Add(m.wait), now)

@@ -1877,9 +1877,9 @@ type PageInfo {
 type Unavailable {
   "Whose list it is."
   account: Account!
-  "The organization, when only that one is missing."
+  "The organization, when only that one is missing. Null also when more than ten are, for one reason: that is told once."
   organizationId: ID
-  "The registry, when only that one is missing."
+  "The registry, when only that one is missing. Null also when more than ten are, for one reason: that is told once."
   registryId: ID
   "Why."
   reason: UnavailableReason!
@@ -1887,7 +1887,7 @@ type Unavailable {
   message: String!
   "When to try again. Null: not known."
   retryAfter: Duration
-  "The list holds data of this age instead of nothing. Null: it holds nothing of this source."
+  "The list holds data that left the provider then, instead of nothing. Null: it holds nothing of this source."
   staleSince: DateTime
 }
 
