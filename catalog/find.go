@@ -22,9 +22,9 @@ type NativeRegistry struct {
 // FindRegistry looks a registry up by what its provider calls it. One that is nowhere is NotFound; a provider that
 // does not exist, and a name that fits several, are Invalid.
 func (c *Catalog) FindRegistry(ctx context.Context, lists Lists, native NativeRegistry) (*Registry, error) {
-	if _, ok := c.Driver(native.Provider); !ok {
-		return nil, &providers.Error{Kind: providers.Invalid, Field: "address.native.provider",
-			Message: "there is no provider " + clip(native.Provider) + "; there are " + c.driverNames()}
+	if err := c.KnowsProvider(native.Provider); err != nil {
+		err.Field = "address.native.provider"
+		return nil, err
 	}
 	s := c.search(ctx, lists, native)
 	if len(s.found) == 0 && s.old { // it may have been made since
@@ -87,6 +87,14 @@ func (s *search) registriesIn(list []*Registry) {
 			s.found[r.ID], s.one = r, r
 		}
 	}
+}
+
+// KnowsProvider is nil for the name of a provider, and Invalid with the names that there are for any other.
+func (c *Catalog) KnowsProvider(name string) *providers.Error {
+	if _, ok := c.Driver(name); ok {
+		return nil
+	}
+	return &providers.Error{Kind: providers.Invalid, Message: "there is no provider " + clip(name) + "; there are " + c.driverNames()}
 }
 
 func (c *Catalog) driverNames() string {

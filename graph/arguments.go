@@ -17,15 +17,18 @@ type asked[F, T any] struct {
 
 func (a asked[F, T]) checked() (asked[F, T], error) { return a, a.order.Check(a.page) }
 
-func askedOrganizations(first int, after *string, f *model.OrganizationFilter) (asked[catalog.OrganizationFilter, *catalog.Organization], error) {
+func (r *resolver) askedOrganizations(first int, after *string, f *model.OrganizationFilter) (asked[catalog.OrganizationFilter, *catalog.Organization], error) {
 	a := asked[catalog.OrganizationFilter, *catalog.Organization]{order: catalog.OrganizationsByName(), page: pageOf(first, after)}
 	if f != nil {
 		a.filter = catalog.OrganizationFilter{Providers: f.Providers, Search: value(f.Search)}
 	}
+	if err := r.mustKnow(a.filter.Providers); err != nil {
+		return a, err
+	}
 	return a.checked()
 }
 
-func askedRegistries(first int, after *string, f *model.RegistryFilter, o model.RegistryOrder) (asked[catalog.RegistryFilter, *catalog.Registry], error) {
+func (r *resolver) askedRegistries(first int, after *string, f *model.RegistryFilter, o model.RegistryOrder) (asked[catalog.RegistryFilter, *catalog.Registry], error) {
 	a := asked[catalog.RegistryFilter, *catalog.Registry]{order: registryOrder(o), page: pageOf(first, after)}
 	if f != nil {
 		a.filter = catalog.RegistryFilter{
@@ -35,14 +38,20 @@ func askedRegistries(first int, after *string, f *model.RegistryFilter, o model.
 			Search:          value(f.Search),
 		}
 	}
+	if err := r.mustKnow(a.filter.Providers); err != nil {
+		return a, err
+	}
 	if err := mustBeAll(a.filter.OrganizationIDs, providers.OrganizationKind, "filter.organizationIds"); err != nil {
 		return a, err
 	}
 	return a.checked()
 }
 
-func askedTokens(first int, after *string, f *model.TokenFilter, o model.TokenOrder) (asked[catalog.TokenFilter, *catalog.Token], error) {
+func (r *resolver) askedTokens(first int, after *string, f *model.TokenFilter, o model.TokenOrder) (asked[catalog.TokenFilter, *catalog.Token], error) {
 	a := asked[catalog.TokenFilter, *catalog.Token]{filter: tokenFilter(f), order: tokenOrder(o), page: pageOf(first, after)}
+	if err := r.mustKnow(a.filter.Providers); err != nil {
+		return a, err
+	}
 	if err := mustBeAll(a.filter.OrganizationIDs, providers.OrganizationKind, "filter.organizationIds"); err != nil {
 		return a, err
 	}
@@ -111,6 +120,17 @@ func tokenOrder(o model.TokenOrder) catalog.Order[*catalog.Token] {
 		return catalog.TokensByUpdate(desc)
 	}
 	return catalog.TokensByDue(desc)
+}
+
+// mustKnow refuses names of providers that do not exist: a misspelt one would look like an empty list.
+func (r *resolver) mustKnow(names []string) error {
+	for i, name := range names {
+		if err := r.catalog.KnowsProvider(name); err != nil {
+			err.Field = fmt.Sprintf("filter.providers[%d]", i)
+			return err
+		}
+	}
+	return nil
 }
 
 // mustBe refuses an id of another kind of thing: there is no such registry, token or user.

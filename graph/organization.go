@@ -14,7 +14,7 @@ import (
 type organizationResolver struct{ *resolver }
 
 func (r organizationResolver) Registries(ctx context.Context, organizations []*model.Organization, first int, after *string, filter *model.RegistryFilter, orderBy model.RegistryOrder) ([]*model.RegistryConnection, error) {
-	asked, err := askedRegistries(first, after, filter, orderBy)
+	asked, err := r.askedRegistries(first, after, filter, orderBy)
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +30,7 @@ func (r organizationResolver) Registries(ctx context.Context, organizations []*m
 }
 
 func (r organizationResolver) Tokens(ctx context.Context, organizations []*model.Organization, first int, after *string, filter *model.TokenFilter, orderBy model.TokenOrder) ([]*model.TokenConnection, error) {
-	asked, err := askedTokens(first, after, filter, orderBy)
+	asked, err := r.askedTokens(first, after, filter, orderBy)
 	if err != nil {
 		return nil, err
 	}

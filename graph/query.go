@@ -40,7 +40,7 @@ func (r queryResolver) Accounts(context.Context) ([]*model.Account, error) {
 }
 
 func (r queryResolver) Organizations(ctx context.Context, first int, after *string, filter *model.OrganizationFilter) (*model.OrganizationConnection, error) {
-	asked, err := askedOrganizations(first, after, filter)
+	asked, err := r.askedOrganizations(first, after, filter)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func (r queryResolver) Organizations(ctx context.Context, first int, after *stri
 }
 
 func (r queryResolver) Registries(ctx context.Context, first int, after *string, filter *model.RegistryFilter, orderBy model.RegistryOrder) (*model.RegistryConnection, error) {
-	asked, err := askedRegistries(first, after, filter, orderBy)
+	asked, err := r.askedRegistries(first, after, filter, orderBy)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func (r queryResolver) Registries(ctx context.Context, first int, after *string,
 }
 
 func (r queryResolver) Tokens(ctx context.Context, first int, after *string, filter *model.TokenFilter, orderBy model.TokenOrder) (*model.TokenConnection, error) {
-	asked, err := askedTokens(first, after, filter, orderBy)
+	asked, err := r.askedTokens(first, after, filter, orderBy)
 	if err != nil {
 		return nil, err
 	}

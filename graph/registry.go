@@ -28,7 +28,7 @@ func (r registryResolver) Organization(ctx context.Context, registries []*model.
 }
 
 func (r registryResolver) Tokens(ctx context.Context, registries []*model.Registry, first int, after *string, filter *model.TokenFilter, orderBy model.TokenOrder) ([]*model.TokenConnection, error) {
-	asked, err := askedTokens(first, after, filter, orderBy)
+	asked, err := r.askedTokens(first, after, filter, orderBy)
 	if err != nil {
 		return nil, err
 	}

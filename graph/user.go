@@ -12,7 +12,7 @@ import (
 type userResolver struct{ *resolver }
 
 func (r userResolver) Tokens(ctx context.Context, users []*model.User, first int, after *string, filter *model.TokenFilter, orderBy model.TokenOrder) ([]*model.TokenConnection, error) {
-	asked, err := askedTokens(first, after, filter, orderBy)
+	asked, err := r.askedTokens(first, after, filter, orderBy)
 	if err != nil {
 		return nil, err
 	}

@@ -2004,7 +2004,7 @@ type TokenSummary {
 
 "All given conditions must hold. An empty list matches nothing."
 input OrganizationFilter {
-  "Provider slugs."
+  "Provider slugs; one that does not exist is refused."
   providers: [String!]
   "Matches name, slug and native id, in any case."
   search: String
@@ -2012,7 +2012,7 @@ input OrganizationFilter {
 
 "All given conditions must hold. An empty list matches nothing."
 input RegistryFilter {
-  "Provider slugs."
+  "Provider slugs; one that does not exist is refused."
   providers: [String!]
   "Ids of organizations."
   organizationIds: [ID!]
@@ -2024,7 +2024,7 @@ input RegistryFilter {
 
 "All given conditions must hold. An empty list matches nothing."
 input TokenFilter {
-  "Provider slugs."
+  "Provider slugs; one that does not exist is refused."
   providers: [String!]
   "Ids of organizations."
   organizationIds: [ID!]

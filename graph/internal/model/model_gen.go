@@ -50,7 +50,7 @@ type NativeTokenAddress struct {
 
 // All given conditions must hold. An empty list matches nothing.
 type OrganizationFilter struct {
-	// Provider slugs.
+	// Provider slugs; one that does not exist is refused.
 	Providers []string `json:"providers,omitempty"`
 	// Matches name, slug and native id, in any case.
 	Search *string `json:"search,omitempty"`
@@ -82,7 +82,7 @@ type RegistryAddress struct {
 
 // All given conditions must hold. An empty list matches nothing.
 type RegistryFilter struct {
-	// Provider slugs.
+	// Provider slugs; one that does not exist is refused.
 	Providers []string `json:"providers,omitempty"`
 	// Ids of organizations.
 	OrganizationIds []*providers.ID `json:"organizationIds,omitempty"`
@@ -118,7 +118,7 @@ type TokenAddress struct {
 
 // All given conditions must hold. An empty list matches nothing.
 type TokenFilter struct {
-	// Provider slugs.
+	// Provider slugs; one that does not exist is refused.
 	Providers []string `json:"providers,omitempty"`
 	// Ids of organizations.
 	OrganizationIds []*providers.ID `json:"organizationIds,omitempty"`
