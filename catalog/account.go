@@ -80,7 +80,7 @@ func (c *Catalog) ownerLookup(ctx context.Context, provider string) func(provide
 	owner, failure := firstOwners(provider, candidates, read)
 	return func(id providers.ID) (*Account, error) {
 		if owner[id] == nil && read != nil {
-			if renewed, any := c.renewed(ctx, candidates, read); any {
+			if renewed, old := c.renewed(ctx, candidates, read); old {
 				owner, failure = firstOwners(provider, candidates, renewed)
 			}
 			read = nil // once is enough

@@ -90,7 +90,7 @@ func (c *Catalog) OrganizationsByID(ctx context.Context, lists Lists, ids []prov
 	read := lists.OrganizationLists(ctx, accounts)
 	entries, missing := pickOrganizations(ids, accounts, read)
 	if missing {
-		if renewed, any := c.renewed(ctx, accounts, read); any {
+		if renewed, old := c.renewed(ctx, accounts, read); old {
 			entries, _ = pickOrganizations(ids, accounts, renewed)
 		}
 	}
@@ -106,18 +106,18 @@ func providersOf(ids []providers.ID) []string {
 }
 
 // renewed reads those lists of organizations once more that are old, because an old list cannot tell that something is
-// not there; any: there were some. What cannot be renewed keeps its organizations and has its failure as an error.
-func (c *Catalog) renewed(ctx context.Context, accounts []*Account, lists []cache.Entry[[]*Organization]) (fresh []cache.Entry[[]*Organization], any bool) {
+// not there; old: there were some. What cannot be renewed keeps its organizations and has its failure as an error.
+func (c *Catalog) renewed(ctx context.Context, accounts []*Account, lists []cache.Entry[[]*Organization]) (fresh []cache.Entry[[]*Organization], old bool) {
 	fresh = slices.Clone(lists)
 	for i, list := range lists {
 		if list.StaleSince.IsZero() {
 			continue
 		}
-		any = true
+		old = true
 		fresh[i] = c.views.organizations.Get(cache.NoCache(ctx), accounts[i])
 		fresh[i].Err = cmp.Or(fresh[i].Err, fresh[i].Cause)
 	}
-	return fresh, any
+	return fresh, old
 }
 
 // pickOrganizations finds organizations in the lists of accounts; missing: some are in none.

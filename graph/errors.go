@@ -58,15 +58,14 @@ func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 
 // upstream shows a failure of a provider, without anything of its answer but a message meant for people.
 func (p presenter) upstream(ctx context.Context, shown *gqlerror.Error, e *providers.Error, argument string) *gqlerror.Error {
-	code := string(e.Kind)
+	if e.Kind == providers.Invalid && e.Provider != "" { // nothing that a caller gives reaches a provider unchecked
+		return p.misconfigured(ctx, shown, e)
+	}
 	switch e.Kind {
 	case providers.Canceled:
 		shown.Message = "the request was given up"
 		return withCode(shown, codeCanceled)
 	case providers.Invalid, providers.NotFound, providers.Conflict, providers.Unsupported:
-		if e.Kind == providers.Invalid && e.Provider != "" { // nothing that a caller gives reaches a provider unchecked
-			return p.misconfigured(ctx, shown, e)
-		}
 		shown.Message = e.Message
 		if shown.Message == "" {
 			shown.Message = "the provider has no such thing, or does not show it to this server"
@@ -75,7 +74,7 @@ func (p presenter) upstream(ctx context.Context, shown *gqlerror.Error, e *provi
 		_, shown.Message, _ = catalog.Explain(e)
 		p.log.WarnContext(ctx, "a provider failed", "provider", e.Provider, "op", e.Op, "kind", e.Kind, "reason", e.Reason, "status", e.Status)
 	}
-	shown = withCode(shown, code)
+	shown = withCode(shown, string(e.Kind))
 	if e.Provider != "" {
 		shown.Extensions["provider"] = e.Provider
 	}
