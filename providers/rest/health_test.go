@@ -71,6 +71,31 @@ func TestACallerWhoLeavesChangesNoHealth(t *testing.T) {
 	})
 }
 
+// net/http ends now and then a request of one caller because another caller of the same connection left.
+func TestAConnectionThatAnotherCallerTookAlongBlamesNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sent := 0
+		transport := NewTransport(TransportConfig{BreakerFailures: 1, Base: upstream(func(*http.Request) (*http.Response, error) {
+			if sent++; sent%2 == 1 {
+				return nil, context.Canceled
+			}
+			return respond(200, `{"id":"1"}`), nil
+		})})
+		api := newAPI(t, transport)
+		if err := get(t, api); err != nil || sent != 2 {
+			t.Errorf("a read: %v after %d requests, want an answer after 2", err, sent)
+		}
+		_, err := api.Do(t.Context(), Post("create thing", 1, "things"), &thing{})
+		wantError(t, err, providers.OutcomeUnknown, providers.Unreachable)
+		if h := transport.Health(); !h.Healthy {
+			t.Errorf("health = %+v", h)
+		}
+		if err := get(t, api); err != nil {
+			t.Errorf("the next call: %v", err)
+		}
+	})
+}
+
 func TestSilenceIsToldAsSuch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		transport := NewTransport(TransportConfig{Tries: 1, Base: upstream(func(req *http.Request) (*http.Response, error) {

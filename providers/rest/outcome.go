@@ -1,6 +1,8 @@
 package rest
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -31,7 +33,7 @@ func (r *try) end(err error) {
 	t, now := r.transport, time.Now()
 	e := r.outcome(err)
 	switch {
-	case err != nil && r.inconclusive(e, now):
+	case err != nil && r.inconclusive(e, err, now):
 		r.settle(errNoVerdict)
 	case err != nil || r.status >= 500:
 		r.settle(errFailed)
@@ -70,10 +72,12 @@ func (r *try) outcome(err error) *providers.Error {
 	return e
 }
 
-// inconclusive: the caller left, or was in too much of a hurry for its time-out to say anything about the provider.
-func (r *try) inconclusive(e *providers.Error, now time.Time) bool {
+// inconclusive: the caller left, or was in too much of a hurry for its time-out to say anything about the provider;
+// or another caller did and took the connection along, which net/http's pool tells as context.Canceled although this
+// request's context lives.
+func (r *try) inconclusive(e *providers.Error, err error, now time.Time) bool {
 	hurried := r.callerErr() != nil && now.Sub(r.started) < r.transport.timeout/10
-	return e.Kind == providers.Canceled || hurried
+	return e.Kind == providers.Canceled || hurried || errors.Is(err, context.Canceled)
 }
 
 // sentence is the failure for people.
