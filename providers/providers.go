@@ -136,6 +136,10 @@ type Capabilities struct {
 	Expiry bool
 	// Scopes: a token's rights can be chosen.
 	Scopes bool
+	// Names is the form of a token's name.
+	Names NameRule
+	// SoonestExpiry is how far ahead the end of a token has to be, as far as the provider tells; 0: it does not.
+	SoonestExpiry time.Duration
 }
 
 // TokenField is a property of a token that some provider lets a caller choose.

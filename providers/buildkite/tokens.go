@@ -83,8 +83,8 @@ func (a *adapter) CreateToken(
 	if !valid(registry, providers.RegistryKind) {
 		return providers.Created{}, providers.NotFoundError(name, op)
 	}
-	if in.Name == "" {
-		return providers.Created{}, providers.InvalidError(name, op, string(providers.FieldName), "a token needs a name")
+	if message := capabilities().CheckName(in.Name); message != "" {
+		return providers.Created{}, providers.InvalidError(name, op, string(providers.FieldName), message)
 	}
 	var created createdToken
 	err := a.write(ctx, op, registry, func(at address) error {
@@ -123,8 +123,8 @@ func (a *adapter) PatchToken(ctx context.Context, id providers.ID, patch provide
 		return providers.Token{}, providers.NotFoundError(name, op)
 	}
 	description, _ := patch.Name.Value()
-	if description == "" {
-		return providers.Token{}, providers.InvalidError(name, op, string(providers.FieldName), "a token needs a name")
+	if message := capabilities().CheckName(description); message != "" {
+		return providers.Token{}, providers.InvalidError(name, op, string(providers.FieldName), message)
 	}
 	var patched token
 	err := a.write(ctx, op, id.OfRegistry(), func(at address) error {

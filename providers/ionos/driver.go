@@ -12,6 +12,8 @@
 package ionos
 
 import (
+	"time"
+
 	"regtok/providers"
 	"regtok/providers/ionos/emulator"
 )
@@ -69,6 +71,12 @@ func capabilities() providers.Capabilities {
 		PatchFields:          []providers.TokenField{providers.FieldExpiry, providers.FieldScopes, providers.FieldEnabled},
 		Expiry:               true,
 		Scopes:               true,
+		Names: providers.NameRule{
+			Pattern: `^[A-Za-z][-A-Za-z0-9]{0,61}[A-Za-z0-9]$`, // the API description's
+			Help:    "a token's name has 2 to 63 letters, digits and hyphens, begins with a letter and does not end with a hyphen",
+			Unique:  true,
+		},
+		SoonestExpiry: time.Hour, // the manual of the web console: https://docs.ionos.com
 	}
 }
 

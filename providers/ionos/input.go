@@ -1,16 +1,12 @@
 package ionos
 
 import (
-	"regexp"
 	"time"
 
 	"regtok/providers"
 )
 
 // What is written to IONOS.
-
-// tokenName is the form of a token's name that the API description gives.
-var tokenName = regexp.MustCompile(`^[A-Za-z][-A-Za-z0-9]{0,61}[A-Za-z0-9]$`)
 
 // Words of a token's status.
 const (
@@ -109,9 +105,8 @@ func patchInput(op string, patch providers.TokenPatch) (map[string]any, error) {
 }
 
 func checkName(op, text string) error {
-	if !tokenName.MatchString(text) {
-		return providers.InvalidError(name, op, string(providers.FieldName),
-			"a token's name has 2 to 63 letters, digits and hyphens, begins with a letter and does not end with a hyphen")
+	if message := capabilities().CheckName(text); message != "" {
+		return providers.InvalidError(name, op, string(providers.FieldName), message)
 	}
 	return nil
 }
