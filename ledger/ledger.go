@@ -8,6 +8,8 @@ package ledger
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"time"
 
@@ -72,6 +74,21 @@ var ErrUnavailable = errors.New("the ledger cannot be reached")
 // Key names a call by its caller and the key that the caller chose. Neither has to be of any form.
 type Key struct{ Caller, Key string }
 
+// keySum stands for a key, whatever is in it and however long it is.
+type keySum [sha256.Size]byte
+
+func (k Key) sum() keySum { return sumOf(k.Caller, k.Key) }
+
+// sumOf keeps ("ab","c") apart from ("a","bc").
+func sumOf(parts ...string) keySum {
+	var all []byte
+	for _, part := range parts {
+		all = binary.BigEndian.AppendUint64(all, uint64(len(part)))
+		all = append(all, part...)
+	}
+	return sha256.Sum256(all)
+}
+
 // CallState is how far a call came.
 type CallState string
 
@@ -102,6 +119,22 @@ type Rotation struct {
 	Began time.Time
 	// Ends is when the old token stops working; zero: never, as far as is known.
 	Ends time.Time
+}
+
+// overlapEnds is until when a finished rotation keeps others of the same token from beginning.
+func (r Rotation) overlapEnds() time.Time {
+	if r.Ends.IsZero() {
+		return r.keptUntil()
+	}
+	return r.Ends
+}
+
+// keptUntil is until when both tokens of a finished rotation know each other.
+func (r Rotation) keptUntil() time.Time {
+	if r.Ends.IsZero() {
+		return r.Began.Add(RotationsKept)
+	}
+	return r.Ends.Add(RotationsKept)
 }
 
 // Deletion is a token that has to be deleted.
