@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"regtok/cache"
+	"regtok/ledger"
 	"regtok/providers"
 )
 
@@ -22,6 +23,11 @@ type Options struct {
 	// LoadTimeout bounds one read of a provider, retries included. 0: 15 s. Half of what an operation may take is right:
 	// then a silent provider leaves the others time for what the operation asks of them next.
 	LoadTimeout time.Duration
+	// WriteTimeout bounds one write, retries and what is read for it included; a write is not begun when an operation
+	// has less time left. 0: as LoadTimeout.
+	WriteTimeout time.Duration
+	// Ledger is where promises are remembered. Nil: in this process.
+	Ledger ledger.Ledger
 	// Log gets the faults of this server that only make a list partial; nil: nobody. Faults of providers are logged
 	// where they are met.
 	Log *slog.Logger
@@ -36,7 +42,10 @@ type Catalog struct {
 	log      *slog.Logger
 	views    views
 	singles  singleReads
-	learnt   sync.Map // accounts and organizations (at) whose list was read once: see names.go
+	ledger   ledger.Ledger
+
+	writeTimeout time.Duration
+	learnt       sync.Map // accounts and organizations (at) whose list was read once: see names.go
 }
 
 // New makes a catalog. It sends no request.
@@ -44,7 +53,16 @@ func New(o Options) *Catalog {
 	if o.LoadTimeout == 0 {
 		o.LoadTimeout = 15 * time.Second
 	}
-	c := &Catalog{drivers: o.Drivers, accounts: o.Accounts, policy: o.Policy, cache: o.Cache, log: o.Log}
+	if o.WriteTimeout == 0 {
+		o.WriteTimeout = o.LoadTimeout
+	}
+	if o.Ledger == nil {
+		o.Ledger = ledger.NewMemory()
+	}
+	c := &Catalog{
+		drivers: o.Drivers, accounts: o.Accounts, policy: o.Policy, cache: o.Cache, log: o.Log,
+		ledger: o.Ledger, writeTimeout: o.WriteTimeout,
+	}
 	c.views = newViews(c, o.LoadTimeout)
 	return c
 }

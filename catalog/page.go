@@ -88,8 +88,11 @@ func (o Order[T]) next(items []T, after *place, n int) (kept []T, behind int) {
 }
 
 // Cursor is the place of an item of this page.
-func (p Page[T]) Cursor(item T) string {
-	at := p.order.place(item)
+func (p Page[T]) Cursor(item T) string { return p.order.Cursor(item) }
+
+// Cursor is the place of an item in any list of this order.
+func (o Order[T]) Cursor(item T) string {
+	at := o.place(item)
 	position := "n:"
 	switch {
 	case at.key.none:
@@ -98,7 +101,7 @@ func (p Page[T]) Cursor(item T) string {
 	default:
 		position = "d:" + strconv.FormatInt(at.key.time, 36)
 	}
-	return providers.EncodeCursor(p.order.scope(), at.id.String()+" "+position)
+	return providers.EncodeCursor(o.scope(), at.id.String()+" "+position)
 }
 
 // position reads a cursor of this order.
