@@ -38,7 +38,7 @@ func Driver() providers.Driver {
 			{Name: settingBase, Default: defaultBase, Help: "Address of Buildkite's REST API, without /v2."},
 			{
 				Name: settingToken, Env: "BUILDKITE_API_TOKEN", Secret: true,
-				Help: "API access token with the scopes read_organizations and read_registries.",
+				Help: "API access token with the scopes read_organizations, read_registries, and to change tokens write_registries.",
 			},
 			{
 				Name: settingOrganizations, Env: "BUILDKITE_ORGANIZATION_SLUG",
