@@ -32,6 +32,7 @@ test: pages $(PACKAGES) ## run every test; installs what it misses, when it may
 	@.ci/need gcc "gcc libc6-dev"
 	@.ci/need "chromium chromium-browser google-chrome" chromium
 	@.ci/need curl curl
+	@.ci/need redis-server redis-server
 	go vet ./...
 	go test -race ./...
 
