@@ -21,11 +21,12 @@ type CreateToken struct {
 
 // ReplaceToken is the whole new state of a token.
 type ReplaceToken struct {
-	Token     providers.ID
-	Name      string
-	Expiry    Expiry
-	Scopes    []providers.Scope
-	Enabled   bool
+	Token   providers.ID
+	Name    string
+	Expiry  Expiry
+	Scopes  []providers.Scope // none where it is empty
+	Enabled bool
+	// IfVersion: only if the token still has this version, likewise below.
 	IfVersion *string
 }
 
@@ -74,8 +75,9 @@ type Expiry struct {
 	Never *bool
 }
 
-// ScopesPatch changes scopes: as a whole when Change is nil.
+// ScopesPatch changes scopes, by exactly one of its fields.
 type ScopesPatch struct {
+	// Set is the whole list. Nil is not said; an empty list takes all scopes away.
 	Set    []providers.Scope
 	Change *ScopesChange
 }

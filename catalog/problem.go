@@ -3,7 +3,8 @@ package catalog
 import (
 	"cmp"
 	"errors"
-	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"regtok/ledger"
@@ -22,14 +23,6 @@ const (
 	lookIfDeleted  advice = "the token may be gone or not: read it again. Repeating the call with `allowMissing: true` is safe"
 	lookAtPrevious advice = "the old token may still work or not: read it, and delete it if it is still wanted gone"
 )
-
-// write is what a failure is told about: where its input named the thing, and what to do when the outcome is unknown.
-type write struct {
-	driver providers.Driver
-	// target is the input's field that names the thing written to.
-	target string
-	advice advice
-}
 
 // problem tells a failure to the caller. What is not the caller's matter stays an error.
 func (w write) problem(err error) (Problem, error) {
@@ -51,7 +44,7 @@ func (w write) problem(err error) (Problem, error) {
 	case providers.Conflict:
 		p.Message = w.said(e, "the provider has something in the way", "for example another token of that name")
 	case providers.Unsupported:
-		p = unsupported(w.driver, providers.TokenField(e.Field), p.Path)
+		p = w.unsupported(e)
 	case providers.Unauthorized:
 		p.Kind = providers.Forbidden
 		p.Message = "the provider refuses this server's own credential; whoever runs this server has to renew it. Nothing was done"
@@ -76,6 +69,14 @@ func (w write) problem(err error) (Problem, error) {
 	return p, nil
 }
 
+// unsupported is what an adapter refused.
+func (w write) unsupported(e *providers.Error) Problem {
+	if e.Field == "" {
+		return lacking(w.driver, "this cannot be done there")
+	}
+	return unsupported(w.driver, providers.TokenField(e.Field))
+}
+
 // said joins what is wrong with the vendor's own words, or with what to say without them.
 func (w write) said(e *providers.Error, what, otherwise string) string {
 	switch words := cmp.Or(e.Message, otherwise); {
@@ -90,22 +91,41 @@ func (w write) said(e *providers.Error, what, otherwise string) string {
 	}
 }
 
-// unsupported says what a provider has not. The zero field means the operation as a whole.
-func unsupported(driver providers.Driver, field providers.TokenField, path []string) Problem {
-	p := Problem{Kind: providers.Unsupported, Provider: driver.Name, Field: field, Path: path}
-	switch field {
-	case "":
-		p.Message = driver.Title + " has no such operation"
-	case providers.FieldName:
-		p.Message = driver.Title + " does not let a token's name be chosen here; leave it out"
-	case providers.FieldExpiry:
-		p.Message = driver.Title + " does not end tokens at a date; leave it out"
-	case providers.FieldScopes:
-		p.Message = driver.Title + " does not let a token's scopes be chosen; leave them out"
-	case providers.FieldEnabled:
-		p.Message = driver.Title + " cannot switch tokens on or off; leave it out"
+// unsupported says that a field cannot be chosen.
+func unsupported(driver providers.Driver, field providers.TokenField) Problem {
+	p := Problem{Kind: providers.Unsupported, Provider: driver.Name, Field: field, Path: pathOf(field)}
+	switch {
+	case slices.Contains(driver.Capabilities.CreateFields, field):
+		p.Message = driver.Title + " fixes " + called(field) + " of a token when it is created"
+	case field == providers.FieldExpiry:
+		p.Message = driver.Title + " does not end tokens at a date"
+	case field == providers.FieldEnabled:
+		p.Message = driver.Title + " cannot switch tokens on or off"
+	default:
+		p.Message = driver.Title + " does not let " + called(field) + " of a token be chosen"
 	}
+	p.Message += "; leave " + inputs(field) + " out"
 	return p
+}
+
+// lacking says that the provider has not got an operation at all.
+func lacking(driver providers.Driver, instead string) Problem {
+	return Problem{Kind: providers.Unsupported, Provider: driver.Name, Message: driver.Title + " has no such operation: " + instead}
+}
+
+// called is what people call a property.
+func called(field providers.TokenField) string {
+	switch field {
+	case providers.FieldName:
+		return "the name"
+	case providers.FieldExpiry:
+		return "the end"
+	case providers.FieldScopes:
+		return "the scopes"
+	case providers.FieldEnabled:
+		return "the state"
+	}
+	return "a property"
 }
 
 // pathOf is where an input names a property.
@@ -123,17 +143,43 @@ func pathOf(field providers.TokenField) []string {
 	return nil
 }
 
+// inputs are the names that the input has for properties, for people.
+func inputs(fields ...providers.TokenField) string {
+	names := make([]string, len(fields))
+	for i, field := range fields {
+		names[i] = strings.Join(pathOf(field), ".")
+	}
+	return strings.Join(names, ", ")
+}
+
 func invalid(message string, path ...string) Problem {
 	return Problem{Kind: providers.Invalid, Message: message, Path: path}
 }
 
-func notFound(what, field string) Problem {
-	return Problem{Kind: providers.NotFound, Path: []string{field},
-		Message: fmt.Sprintf("the id names no %s; take ids from the `id` fields of this server's answers", what)}
+// notFound says that an id names nothing of its kind, which is known without asking anybody.
+func notFound(kind providers.IDKind, target string) Problem {
+	what := "token"
+	if kind == providers.RegistryKind {
+		what = "registry"
+	}
+	return Problem{Kind: providers.NotFound, Path: []string{target},
+		Message: "the id names no " + what + "; take ids from the `id` fields of this server's answers"}
 }
 
 // changed says that a token is not of the version that the caller saw.
 func changed(driver providers.Driver, version string) Problem {
 	return Problem{Kind: providers.Conflict, Provider: driver.Name, Path: []string{"ifVersion"}, CurrentVersion: version,
 		Message: "the token changed since that version, and nothing was sent; read it again and decide anew"}
+}
+
+// busy says that others are changing the token for longer than the caller can wait.
+func busy(driver providers.Driver) Problem {
+	return Problem{Kind: providers.Unavailable, Provider: driver.Name, RetryAfter: time.Second,
+		Message: "other changes of this token are under way, and nothing was done; try again in a moment"}
+}
+
+// tooLate says that what is left of the caller's time is less than a write may take.
+func tooLate(driver providers.Driver) Problem {
+	return Problem{Kind: providers.Unavailable, Provider: driver.Name,
+		Message: "too little of this operation's time is left for another change, and nothing was done; send it alone"}
 }

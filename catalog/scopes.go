@@ -3,16 +3,16 @@ package catalog
 import (
 	"slices"
 
-	"regtok/cache"
 	"regtok/providers"
 )
 
-// of is what the change makes of a token's scopes. It leaves the list itself alone, because others may share it.
+// of is what the change makes of a token's scopes. It leaves the list itself alone, because others may share it. What
+// is implicit was never given, so it is not given now.
 func (s ScopesChange) of(scopes []providers.Scope) []providers.Scope {
 	left := make([]providers.Scope, 0, len(scopes)+len(s.Add))
 	for _, scope := range scopes {
 		scope.Actions = slices.Clone(scope.Actions)
-		if !taken(&scope, s.Remove) {
+		if !scope.Implicit && !taken(&scope, s.Remove) {
 			left = append(left, scope)
 		}
 	}
@@ -48,14 +48,4 @@ func distinct(words []string) []string {
 	words = slices.Clone(words)
 	slices.Sort(words)
 	return slices.Compact(words)
-}
-
-// seenBy are the scopes of the cache that hold what is known of a registry: those of every account that may see it.
-func (c *Catalog) seenBy(registry providers.ID) []cache.Scope {
-	accounts := c.of(registry.Provider)
-	scopes := make([]cache.Scope, len(accounts))
-	for i, a := range accounts {
-		scopes[i] = scopeOf(a, registry)
-	}
-	return scopes
 }
