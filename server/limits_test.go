@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"regtok/server"
@@ -37,35 +38,34 @@ func TestHeadersMayBe64KiB(t *testing.T) {
 	}
 }
 
+// TestSlowCallersAreDropped measures in a bubble, to the moment.
 func TestSlowCallersAreDropped(t *testing.T) {
-	const short = 20 * time.Millisecond
-	t.Run("when their headers do not come", func(t *testing.T) {
-		w := start(t, server.Config{Limits: server.Limits{Header: short}})
-		conn := w.dial(t)
+	bubble := func(name string, run func(*testing.T)) {
+		t.Run(name, func(t *testing.T) { synctest.Test(t, run) })
+	}
+	limits := server.Limits{Header: time.Second, Read: 10 * time.Second, Idle: time.Minute}
+	bubble("when their headers do not come", func(t *testing.T) {
+		conn := startOnPipes(t, server.Config{Limits: limits}).dial(t)
+		begin := time.Now()
 		fmt.Fprint(conn, "GET /livez HTTP/1.1\r\nHost: localhost\r\n")
-		if rest, err := io.ReadAll(conn); err != nil {
-			t.Errorf("the connection ended with %q, %v", rest, err)
-		}
+		wantDropped(t, conn, begin, limits.Header)
 	})
-	t.Run("when their body does not come", func(t *testing.T) {
+	bubble("when their body does not come", func(t *testing.T) {
 		read := make(chan error, 1)
-		w := start(t, server.Config{Limits: server.Limits{Read: 10 * short}, GraphQL: http.HandlerFunc(
+		conn := startOnPipes(t, server.Config{Limits: limits, GraphQL: http.HandlerFunc(
 			func(_ http.ResponseWriter, r *http.Request) {
 				_, err := io.Copy(io.Discard, r.Body)
 				read <- err
-			})})
-		conn := w.dial(t)
+			})}).dial(t)
+		begin := time.Now()
 		fmt.Fprint(conn, "POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{")
-		if _, err := io.ReadAll(conn); err != nil {
-			t.Error(err)
-		}
+		wantDropped(t, conn, begin, limits.Read)
 		if err := <-read; !errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Errorf("the handler read half a body with %v, want %v", err, os.ErrDeadlineExceeded)
 		}
 	})
-	t.Run("when they stay without a word", func(t *testing.T) {
-		w := start(t, server.Config{Limits: server.Limits{Idle: short}})
-		conn := w.dial(t)
+	bubble("when they stay without a word", func(t *testing.T) {
+		conn := startOnPipes(t, server.Config{Limits: limits}).dial(t)
 		fmt.Fprint(conn, "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
 		reader := bufio.NewReader(conn)
 		response, err := http.ReadResponse(reader, nil)
@@ -76,8 +76,17 @@ func TestSlowCallersAreDropped(t *testing.T) {
 		if _, err := io.Copy(io.Discard, response.Body); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := io.ReadAll(reader); err != nil {
-			t.Error(err)
-		}
+		wantDropped(t, reader, time.Now(), limits.Idle)
 	})
+}
+
+// wantDropped reads what a connection still brings, and wants it to end so long after begin.
+func wantDropped(t *testing.T, conn io.Reader, begin time.Time, want time.Duration) {
+	t.Helper()
+	if rest, err := io.ReadAll(conn); err != nil {
+		t.Errorf("the connection ended with %q, %v", rest, err)
+	}
+	if got := time.Since(begin); got != want {
+		t.Errorf("the connection ended after %v, want %v", got, want)
+	}
 }

@@ -35,7 +35,7 @@ func (l *logbook) String() string {
 // world is a server that runs, with the world around it.
 type world struct {
 	url    string
-	addr   string
+	reach  func() (net.Conn, error)
 	client *http.Client
 	log    *logbook
 	stop   func() error // ends the server, and returns what Serve returned
@@ -43,26 +43,35 @@ type world struct {
 
 func start(t *testing.T, c server.Config) *world {
 	t.Helper()
+	listener, err := server.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr()
+	return startOn(t, c, listener, func() (net.Conn, error) { return net.Dial("tcp", address.String()) })
+}
+
+// startOn serves on a listener, which reach reaches.
+func startOn(t *testing.T, c server.Config, listener net.Listener, reach func() (net.Conn, error)) *world {
+	t.Helper()
 	if c.GraphQL == nil {
 		c.GraphQL = http.NotFoundHandler()
 	}
 	book := &logbook{}
 	c.Log = server.NewLog(book, "json", slog.LevelDebug)
-	listener, err := server.Listen("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- server.New(c).Serve(ctx, listener) }()
 	client := &http.Client{
-		Transport:     &http.Transport{DisableKeepAlives: true},
+		Transport: &http.Transport{
+			DisableKeepAlives: true,
+			DialContext:       func(context.Context, string, string) (net.Conn, error) { return reach() },
+		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	stop := sync.OnceValue(func() error { cancel(); return <-ended })
 	t.Cleanup(func() { _ = stop() })
-	address := listener.Addr().String()
-	return &world{url: "http://" + address, addr: address, client: client, log: book, stop: stop}
+	return &world{url: "http://" + listener.Addr().String(), reach: reach, client: client, log: book, stop: stop}
 }
 
 type answer struct {
@@ -98,7 +107,7 @@ func (w *world) do(t *testing.T, method, path, body string, headers ...string) a
 // dial opens a connection, for what no client of net/http would do.
 func (w *world) dial(t *testing.T) net.Conn {
 	t.Helper()
-	conn, err := net.Dial("tcp", w.addr)
+	conn, err := w.reach()
 	if err != nil {
 		t.Fatal(err)
 	}
