@@ -231,11 +231,10 @@ func TestSilenceEndsWithTheCallersDeadline(t *testing.T) {
 			providers.Unavailable:    Get("list things", "things"),
 			providers.OutcomeUnknown: Post("create thing", 1, "things"),
 		} {
-			t.Run(name+" "+call.Method, func(t *testing.T) {
-				t.Parallel()
-				s := newServer(t, handle)
+			inBubble(t, name+" "+call.Method, handle, func(t *testing.T, s *server) {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
+				begin := time.Now()
 				_, err := s.enduring(t, TransportConfig{}).Do(ctx, call, &[]thing{})
 				wantError(t, err, kind, providers.Timeout)
 				if !errors.Is(err, context.DeadlineExceeded) {
@@ -243,6 +242,9 @@ func TestSilenceEndsWithTheCallersDeadline(t *testing.T) {
 				}
 				if got := s.requests.Load(); got != 1 {
 					t.Errorf("%d requests, want 1", got)
+				}
+				if took := time.Since(begin); took != time.Second {
+					t.Errorf("it took %v, want 1s", took)
 				}
 			})
 		}
@@ -262,12 +264,10 @@ func TestSilenceEndsWithTheTimeOfOneTry(t *testing.T) {
 		{"a body that drips is not read again", dripping, Get("list things", "things"), providers.Unavailable, 1},
 		{"nor is a create's", dripping, Post("create thing", 1, "things"), providers.OutcomeUnknown, 1},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			s := newServer(t, test.handle)
+		inBubble(t, test.name, test.handle, func(t *testing.T, s *server) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
-			_, err := s.enduring(t, TransportConfig{Timeout: time.Second / 2}).Do(ctx, test.call, &[]thing{})
+			_, err := s.enduring(t, TransportConfig{Timeout: time.Second}).Do(ctx, test.call, &[]thing{})
 			wantError(t, err, test.kind, providers.Timeout)
 			if got := s.requests.Load(); got != test.requests {
 				t.Errorf("%d requests, want %d", got, test.requests)
@@ -301,10 +301,11 @@ func TestACallerWhoLeavesIsToldSoAtOnce(t *testing.T) {
 }
 
 func TestACallersClientTimeoutIsATimeout(t *testing.T) {
-	s := newServer(t, silent)
-	api := s.plain(t, func(o *Options) { o.Client = &http.Client{Timeout: 30 * time.Millisecond} })
-	_, err := api.Do(t.Context(), Get("get thing", "1"), &thing{})
-	wantError(t, err, providers.Unavailable, providers.Timeout)
+	inBubble(t, "silent", silent, func(t *testing.T, s *server) {
+		client := &http.Client{Transport: s.Client().Transport, Timeout: time.Second}
+		_, err := s.plain(t, func(o *Options) { o.Client = client }).Do(t.Context(), Get("get thing", "1"), &thing{})
+		wantError(t, err, providers.Unavailable, providers.Timeout)
+	})
 }
 
 func TestConnectionsAreUsedAgainWhateverTheAnswer(t *testing.T) {
@@ -327,11 +328,13 @@ func TestConnectionsAreUsedAgainWhateverTheAnswer(t *testing.T) {
 	defer base.CloseIdleConnections()
 	transport := NewTransport(TransportConfig{Base: base, Tries: 1})
 	api := s.plain(t, func(o *Options) { o.Client = &http.Client{Transport: transport} })
-	for ; nth < 3*len(answers); nth++ {
+	for ; nth < 10*len(answers); nth++ {
 		_, _ = api.Do(t.Context(), Get("list things", "things"), &[]thing{})
 		_, _ = api.Do(t.Context(), Delete("delete thing", "1"), nil)
 	}
-	if dials != 1 {
-		t.Errorf("%d connections, want 1", dials)
+	// net/http gives a connection up when it did not learn within 50 ms that the request was written, as on a busy
+	// machine. An answer after which no connection is used again would cost ten.
+	if dials > 5 {
+		t.Errorf("%d connections, want 1, or few", dials)
 	}
 }

@@ -66,12 +66,18 @@ type server struct {
 
 func newServer(t testing.TB, handle http.HandlerFunc) *server {
 	t.Helper()
+	s := unstarted(handle)
+	s.Start()
+	t.Cleanup(s.Close)
+	return s
+}
+
+func unstarted(handle http.HandlerFunc) *server {
 	s := &server{}
-	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.requests.Add(1)
 		handle(w, r)
 	}))
-	t.Cleanup(s.Close)
 	return s
 }
 
