@@ -73,6 +73,7 @@ func (p *Page) start() {
 	p.t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(chromium(p.t)),
+		chromedp.WSURLReadTimeout(patience),
 		chromedp.Flag("headless", "new"),
 		chromedp.NoSandbox, // containers and root have none to give; the page is ours
 		chromedp.DisableGPU,
