@@ -45,7 +45,8 @@ type Catalog struct {
 	ledger   ledger.Ledger
 
 	writeTimeout time.Duration
-	learnt       sync.Map // accounts and organizations (at) whose list was read once: see names.go
+	scheduled    chan struct{} // wakes who keeps the schedule
+	learnt       sync.Map      // accounts and organizations (at) whose list was read once: see names.go
 }
 
 // New makes a catalog. It sends no request.
@@ -59,9 +60,12 @@ func New(o Options) *Catalog {
 	if o.Ledger == nil {
 		o.Ledger = ledger.NewMemory()
 	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 	c := &Catalog{
 		drivers: o.Drivers, accounts: o.Accounts, policy: o.Policy, cache: o.Cache, log: o.Log,
-		ledger: o.Ledger, writeTimeout: o.WriteTimeout,
+		ledger: o.Ledger, writeTimeout: o.WriteTimeout, scheduled: make(chan struct{}, 1),
 	}
 	c.views = newViews(c, o.LoadTimeout)
 	return c

@@ -5,14 +5,23 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"regtok/cache"
 	"regtok/ledger"
 	"regtok/providers"
 )
 
+// A call with an idempotency key is entered in the ledger before anything else is done. What it did is entered when it is
+// done; when it did nothing its key is free again. When nobody can tell, because the answer was lost or the process died, the
+// key stays taken, and nothing is sent by it.
+
+// longestKey is in characters.
 const longestKey = 255
 
 // repeatable is a call that may have an idempotency key.
@@ -28,8 +37,9 @@ func (c *Catalog) once(ctx context.Context, r repeatable, do func(context.Contex
 	if r.IdempotencyKey == nil {
 		return do(ctx)
 	}
-	if n := len(*r.IdempotencyKey); n == 0 || n > longestKey {
-		return refusedRotation(invalid(fmt.Sprintf("an idempotency key has 1 to %d characters; leave it out to do without", longestKey), "idempotencyKey")), nil
+	if !validKey(*r.IdempotencyKey) {
+		return refusedRotation(invalid(fmt.Sprintf("an idempotency key has 1 to %d characters, none of them a control character; "+
+			"leave it out to do without", longestKey), "idempotencyKey")), nil
 	}
 	key := ledger.Key{Caller: r.Caller, Key: *r.IdempotencyKey}
 	mine := ledger.Call{Fingerprint: fingerprint(r.op, r.input), State: ledger.Running, Began: time.Now().UTC()}
@@ -45,83 +55,104 @@ func (c *Catalog) once(ctx context.Context, r repeatable, do func(context.Contex
 		return c.earlier(ctx, r, present)
 	}
 	done, err := do(ctx)
-	c.remember(context.WithoutCancel(ctx), key, mine, done, err)
+	c.remember(ctx, key, mine, done, err)
 	return done, err
+}
+
+func validKey(key string) bool {
+	n := utf8.RuneCountInString(key)
+	return n > 0 && n <= longestKey && utf8.ValidString(key) && !strings.ContainsFunc(key, unicode.IsControl)
 }
 
 // remember enters what became of a call. Where that fails it stays as running, so that it is not made twice.
 func (c *Catalog) remember(ctx context.Context, key ledger.Key, call ledger.Call, done Rotated, failure error) {
-	var err error
-	switch {
-	case done.Token != nil:
-		call.State, call.Token, call.PreviousEnds = ledger.Done, done.Token.ID, done.PreviousEnds
-		if done.Previous != nil {
-			call.Previous = done.Previous.ID
+	ctx, cancel := c.aside(ctx)
+	defer cancel()
+	err := survived(func() error {
+		switch {
+		case done.Token != nil:
+			call.State, call.Token, call.PreviousEnds = ledger.Done, done.Token.ID, done.PreviousEnds
+			if done.Previous != nil {
+				call.Previous = done.Previous.ID
+			}
+			return c.ledger.Settle(ctx, key, call)
+		case failure != nil && !before(failure), has(done.Problems, providers.OutcomeUnknown):
+			call.State = ledger.Lost
+			return c.ledger.Settle(ctx, key, call)
 		}
-		err = c.ledger.Settle(ctx, key, call)
-	case failure != nil || done.unknown():
-		call.State = ledger.Lost
-		err = c.ledger.Settle(ctx, key, call)
-	default:
-		err = c.ledger.Release(ctx, key)
-	}
-	if err != nil && c.log != nil {
+		return c.ledger.Release(ctx, key)
+	})
+	if err != nil {
 		c.log.Warn("what became of a call with an idempotency key is not remembered: a repetition will be refused", "err", err)
 	}
 }
 
-// unknown tells whether something may have been made that nobody can tell of.
-func (r Rotated) unknown() bool {
-	for _, p := range r.Problems {
-		if p.Kind == providers.OutcomeUnknown {
-			return true
-		}
-	}
-	return false
+// before tells whether an error that is no Problem came before anything was sent: the caller left, or this server's time was
+// over. Adapters' errors are *providers.Error; what else there is may have come at any time.
+func before(err error) bool {
+	ended := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, cache.ErrClosed)
+	return ended && providers.KindOf(err) == ""
 }
 
 // earlier tells what became of an earlier call of the same key and input.
 func (c *Catalog) earlier(ctx context.Context, r repeatable, call ledger.Call) (Rotated, error) {
+	began := call.Began.UTC().Format(time.RFC3339)
 	switch call.State {
 	case ledger.Running:
 		return refusedRotation(Problem{Kind: providers.Conflict, Path: []string{"idempotencyKey"},
-			Message: "the first call with this key, of " + call.Began.Format(time.RFC3339) + ", is still running, or was cut off: repeat this one in a moment; " +
+			Message: "the first call with this key, of " + began + ", is still running, or was cut off: repeat this one in a moment; " +
 				"if it is refused for minutes, look for the token before you use another key"}), nil
 	case ledger.Lost:
 		return refusedRotation(Problem{Kind: providers.OutcomeUnknown, Provider: r.write.driver.Name,
-			Message: "the answer to the first call with this key, of " + call.Began.Format(time.RFC3339) + ", was lost, and nothing was sent now; " + string(r.write.advice)}), nil
+			Message: "the answer to the first call with this key, of " + began + ", was lost, and nothing was sent now; " + string(r.write.advice)}), nil
 	}
-	told := Rotated{PreviousEnds: call.PreviousEnds}
 	ids := []providers.ID{call.Token}
 	if !call.Previous.IsZero() {
 		ids = append(ids, call.Previous)
 	}
 	entries := c.TokensByID(ctx, ids)
-	if err := entries[0].Err; err != nil {
-		p, err := r.write.problem(err)
-		if err != nil {
-			return Rotated{}, err
-		}
-		p.Path = []string{"idempotencyKey"}
-		if p.Kind == providers.NotFound {
-			p.Message = "the first call with this key made a token that is gone since; use another key to make another"
-		}
-		told.Problems = []Problem{p}
-		return told, nil
+	told := Rotated{Written: Written{Token: entries[0].Value}, PreviousEnds: call.PreviousEnds}
+	err := r.missing(&told, entries[0].Err, "token")
+	if len(entries) > 1 && err == nil {
+		told.Previous = entries[1].Value
+		err = r.missing(&told, unlessGone(entries[1].Err), "previous")
 	}
-	told.Token = entries[0].Value
-	if len(entries) > 1 {
-		told.Previous = orGone(entries[1])
+	if told.Previous != nil && call.PreviousEnds.IsZero() {
+		told.Problems = append(told.Problems, Problem{Kind: providers.OutcomeUnknown, Provider: r.write.driver.Name, Path: []string{"overlap"},
+			Message: "the first call with this key made the new token, but could not set the old one's end; " + string(lookAtPrevious)})
 	}
-	return told, nil
+	return told, err
 }
 
-// orGone is the token, and nil when it is not to be had.
-func orGone(entry cache.Entry[*Token]) *Token {
-	if entry.Err != nil {
+// missing tells why a token that an earlier call made or left cannot be told.
+func (r repeatable) missing(told *Rotated, err error, which string) error {
+	if err == nil {
 		return nil
 	}
-	return entry.Value
+	p, fault := r.write.problem(err)
+	if fault != nil {
+		return fault
+	}
+	p.Path = []string{"idempotencyKey"}
+	p.Message = "the first call with this key was done, but its " + which + " cannot be read now: " + p.Message
+	if p.Kind == providers.NotFound {
+		p.Message = "the first call with this key made a token that is gone since; use another key to make another"
+	}
+	told.Problems = append(told.Problems, p)
+	return nil
+}
+
+// MarshalJSON writes an expiry for a fingerprint: one moment alike in every zone, and any moment at all.
+func (e Expiry) MarshalJSON() ([]byte, error) {
+	at := ""
+	if e.At != nil {
+		at = instant(*e.At)
+	}
+	return json.Marshal(struct {
+		At    string
+		In    *time.Duration
+		Never *bool
+	}{at, e.In, e.Never})
 }
 
 // fingerprint is the same for the same operation and input, in every process.
@@ -134,4 +165,6 @@ func fingerprint(op string, input any) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-func refusedRotation(problems ...Problem) Rotated { return Rotated{Written: Written{Problems: problems}} }
+func refusedRotation(problems ...Problem) Rotated {
+	return Rotated{Written: Written{Problems: problems}}
+}

@@ -1,0 +1,131 @@
+package catalog
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"regtok/ledger"
+	"regtok/providers"
+)
+
+const (
+	mostDeletions = 8                // of one process at the same time
+	lookAgain     = 30 * time.Second // at what other processes promised
+	firstPause    = time.Second      // when the ledger cannot be reached; it doubles up to lookAgain
+	mostTold      = 1000
+)
+
+// schedule promises a deletion, and wakes who keeps the schedule.
+func (c *Catalog) schedule(ctx context.Context, deletion ledger.Deletion) error {
+	if err := c.ledger.Schedule(ctx, deletion); err != nil {
+		return err
+	}
+	select {
+	case c.scheduled <- struct{}{}:
+	default: // who keeps it is awake already
+	}
+	return nil
+}
+
+// KeepSchedule deletes tokens when their time has come, as this server promised, until ctx ends; nothing of it runs after
+// it returned. What fails is tried again every few minutes, however long that takes. Every process that shares a ledger
+// may keep its schedule; call it once in each.
+func (c *Catalog) KeepSchedule(ctx context.Context) {
+	k := &keeper{c: c, told: map[providers.ID]providers.Kind{}}
+	for ctx.Err() == nil {
+		timer := time.NewTimer(k.keep(ctx))
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		case <-c.scheduled:
+		}
+		timer.Stop()
+	}
+}
+
+// keeper does what is due, and says once what stands in the way.
+type keeper struct {
+	c     *Catalog
+	pause time.Duration // while the ledger cannot be reached; 0: it can
+
+	mu   sync.Mutex
+	told map[providers.ID]providers.Kind // the failures that the log has
+}
+
+// lease is how long a deletion that was taken is left to this process: longer than it tries.
+func (k *keeper) lease() time.Duration { return max(time.Minute, 2*k.c.writeTimeout) }
+
+// keep does what is due and returns how long nothing else is.
+func (k *keeper) keep(ctx context.Context) time.Duration {
+	due, next, err := k.c.ledger.TakeDue(ctx, time.Now(), mostDeletions, k.lease())
+	if err != nil {
+		return k.unreachable(ctx, err)
+	}
+	if k.pause > 0 {
+		k.pause = 0
+		k.c.log.Info("the schedule of deletions can be read again")
+	}
+	var all sync.WaitGroup
+	for _, d := range due {
+		all.Go(func() {
+			k.note(ctx, d, survived(func() error { return k.delete(ctx, d.Token) }))
+		})
+	}
+	all.Wait()
+	if next.IsZero() {
+		return lookAgain
+	}
+	return min(max(time.Until(next), 0), lookAgain)
+}
+
+// unreachable says once that the ledger cannot be read, and returns how long to leave it alone.
+func (k *keeper) unreachable(ctx context.Context, err error) time.Duration {
+	if k.pause == 0 && ctx.Err() == nil {
+		k.c.log.Warn("the schedule of deletions cannot be read: tokens whose time has come wait until it can", "err", err)
+	}
+	k.pause = min(max(2*k.pause, firstPause), lookAgain)
+	return k.pause
+}
+
+// delete deletes a token whose time has come. One that is gone is as good.
+func (k *keeper) delete(ctx context.Context, token providers.ID) error {
+	ctx, cancel := context.WithTimeout(ctx, k.c.writeTimeout)
+	defer cancel()
+	// Here NotFound does not mean that the token is gone: only that no account can tell.
+	accounts, errs := k.c.owners(ctx, []providers.ID{token.OfOrganization()})
+	if errs[0] != nil {
+		return errs[0]
+	}
+	defer k.c.lock(ctx, token)()
+	_, err := k.c.sent(ctx, accounts[0], token.OfRegistry(), func() (providers.Created, error) {
+		return providers.Created{}, unlessGone(accounts[0].Provider.DeleteToken(ctx, token))
+	})
+	if err != nil {
+		return err
+	}
+	return k.c.ledger.Unschedule(ctx, token)
+}
+
+// note tells the log what became of a deletion, and the same failure of one token once.
+func (k *keeper) note(ctx context.Context, d ledger.Deletion, err error) {
+	if err != nil && ctx.Err() != nil {
+		return // who stops the server has stopped the deletion: another process, or the next start, does it
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err == nil {
+		delete(k.told, d.Token)
+		k.c.log.Info("a token is deleted, as promised when it was rotated", "provider", d.Token.Provider, "token", d.Token.String(), "due", d.At)
+		return
+	}
+	kind := providers.KindOf(err)
+	if before, told := k.told[d.Token]; told && before == kind {
+		return
+	}
+	if len(k.told) >= mostTold {
+		clear(k.told)
+	}
+	k.told[d.Token] = kind
+	k.c.log.Warn("a token whose time has come is not deleted; it is tried again", "provider", d.Token.Provider, "token", d.Token.String(), "due", d.At, "err", err)
+}
