@@ -1,0 +1,96 @@
+package ledger_test
+
+import (
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"regtok/ledger"
+	"regtok/ledger/ledgertest"
+	"regtok/redistest"
+)
+
+func TestTheLedgerInRedis(t *testing.T) {
+	server := redistest.Start(t)
+	world := worlds(server, func() redis.UniversalClient { return redis.NewClient(suited(server)) })
+	ledgertest.Run(t, world)
+	ledgertest.RunShared(t, world)
+}
+
+func TestTheLedgerInACluster(t *testing.T) {
+	server := redistest.Start(t, "--cluster-enabled", "yes")
+	look := server.Client(t)
+	if err := look.ClusterAddSlotsRange(t.Context(), 0, 16383).Err(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the cluster is ready", func() bool {
+		return strings.Contains(look.ClusterInfo(t.Context()).Val(), "cluster_state:ok")
+	})
+	world := worlds(server, func() redis.UniversalClient {
+		return redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{server.Addr()}, ContextTimeoutEnabled: true})
+	})
+	ledgertest.Run(t, world)
+	ledgertest.RunShared(t, world)
+}
+
+// eventually waits for what another process is about to do.
+func eventually(t *testing.T, what string, happened func() bool) {
+	t.Helper()
+	ticker := time.NewTicker(10 * time.Millisecond)
+	defer ticker.Stop()
+	for begin := time.Now(); time.Since(begin) < 30*time.Second; <-ticker.C {
+		if happened() {
+			return
+		}
+	}
+	t.Fatalf("never: %s", what)
+}
+
+// suited are the options of a client as the program makes it.
+func suited(server *redistest.Server) *redis.Options {
+	options := server.Options()
+	ledger.Suit(options)
+	return options
+}
+
+// worlds makes a world for each case, with a prefix of its own.
+func worlds(server *redistest.Server, client func() redis.UniversalClient) ledgertest.Backend {
+	var count atomic.Int32
+	return func(t *testing.T, run func(*testing.T, ledgertest.World)) {
+		prefix := fmt.Sprintf("test %d:", count.Add(1))
+		run(t, ledgertest.World{
+			Connect: func() ledger.Ledger { return connect(t, client(), prefix) },
+			Pass:    func(d time.Duration) { pass(t, server.Client(t), prefix, d) },
+		})
+	}
+}
+
+// connect makes a ledger that is patient with a busy machine.
+func connect(t *testing.T, client redis.UniversalClient, prefix string) *ledger.Redis {
+	t.Cleanup(func() { _ = client.Close() })
+	l := ledger.NewRedis(client, prefix)
+	l.Timeout = 10 * time.Second
+	return l
+}
+
+// pass takes from the life of all that has one.
+func pass(t *testing.T, client *redis.Client, prefix string, d time.Duration) {
+	t.Helper()
+	keys, err := client.Keys(t.Context(), prefix+"*").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range keys {
+		left, err := client.PTTL(t.Context(), key).Result()
+		if err == nil && left > 0 {
+			err = client.PExpire(t.Context(), key, left-d).Err()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
