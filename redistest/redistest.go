@@ -19,7 +19,7 @@ import (
 )
 
 // patience is how long a server may take to start on a busy machine.
-const patience = 10 * time.Second
+const patience = time.Minute
 
 // Server is a Redis on a port of its own. It belongs to one test, which may share it with its subtests: give each a
 // prefix of its own. Its methods are for that test's goroutine alone.
