@@ -13,6 +13,10 @@ type Permission string
 const (
 	// TokensRead lets a caller see accounts, organizations, registries, tokens and users.
 	TokensRead Permission = "TOKENS_READ"
+	// TokensWrite lets a caller create, replace, patch and rotate tokens. New secrets are shown to them.
+	TokensWrite Permission = "TOKENS_WRITE"
+	// TokensDelete lets a caller delete tokens.
+	TokensDelete Permission = "TOKENS_DELETE"
 )
 
 // Viewer is the caller of one request. It is not changed once it is made, so it may be shared.
@@ -29,7 +33,7 @@ func (v Viewer) May(p Permission) bool { return slices.Contains(v.Permissions, p
 
 // Local returns the viewer of a server that knows no callers: whoever reaches its loopback address may do everything.
 func Local() Viewer {
-	return Viewer{Subject: "local", Permissions: []Permission{TokensRead}}
+	return Viewer{Subject: "local", Permissions: []Permission{TokensRead, TokensWrite, TokensDelete}}
 }
 
 type viewerKey struct{}
