@@ -135,20 +135,29 @@ func (r *resolver) mustKnow(names []string) error {
 
 // mustBe refuses an id of another kind of thing: there is no such registry, token or user.
 func mustBe(id providers.ID, kind providers.IDKind, argument string) error {
-	if id.Kind == kind {
-		return nil
+	if message := notOneOf(kind, id); message != "" {
+		return &providers.Error{Kind: providers.NotFound, Field: argument, Message: message}
 	}
-	if id.IsZero() {
-		return damaged(argument)
+	return nil
+}
+
+const damagedID = "the id is damaged, or not one that this server gave out; take ids from the `id` fields of its answers"
+
+// notOneOf tells what is wrong with an id that shall be of a kind of thing, for people; empty: nothing.
+func notOneOf(kind providers.IDKind, id providers.ID) string {
+	switch {
+	case id.Kind == kind:
+		return ""
+	case id.IsZero():
+		return damagedID
+	default:
+		return fmt.Sprintf("the id is not one of %s; `node` tells what it is", oneOf(kind))
 	}
-	return &providers.Error{Kind: providers.NotFound, Field: argument,
-		Message: fmt.Sprintf("the id is not one of %s; `node` tells what it is", oneOf(kind))}
 }
 
 // damaged refuses what is no id of this server.
 func damaged(argument string) error {
-	return &providers.Error{Kind: providers.NotFound, Field: argument,
-		Message: "the id is damaged, or not one that this server gave out; take ids from the `id` fields of its answers"}
+	return &providers.Error{Kind: providers.NotFound, Field: argument, Message: damagedID}
 }
 
 func mustBeAll(ids []providers.ID, kind providers.IDKind, argument string) error {

@@ -41,6 +41,12 @@ func New(o Options) http.Handler {
 	server.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 		return next(loader.Attach(ctx, o.Catalog))
 	})
+	server.AroundRootFields(func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
+		if graphql.GetOperationContext(ctx).Operation.Operation == ast.Mutation {
+			ctx = loader.Attach(ctx, o.Catalog) // what was read for the mutation before is older than this one
+		}
+		return next(ctx)
+	})
 	return server
 }
 

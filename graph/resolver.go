@@ -14,8 +14,15 @@ type resolver struct {
 var _ exec.ResolverRoot = (*resolver)(nil)
 
 func (r *resolver) Query() exec.QueryResolver               { return queryResolver{r} }
+func (r *resolver) Mutation() exec.MutationResolver         { return mutationResolver{r} }
 func (r *resolver) Account() exec.AccountResolver           { return accountResolver{r} }
 func (r *resolver) Organization() exec.OrganizationResolver { return organizationResolver{r} }
 func (r *resolver) Registry() exec.RegistryResolver         { return registryResolver{r} }
 func (r *resolver) Token() exec.TokenResolver               { return tokenResolver{r} }
 func (r *resolver) User() exec.UserResolver                 { return userResolver{r} }
+func (r *resolver) TokenCredential() exec.TokenCredentialResolver {
+	return tokenCredentialResolver{r}
+}
+func (r *resolver) DeleteTokenPayload() exec.DeleteTokenPayloadResolver {
+	return deleteTokenPayloadResolver{r}
+}

@@ -48,3 +48,40 @@ func (r tokenResolver) Organization(ctx context.Context, tokens []*model.Token) 
 		return known{t.Account, t.Token.ID.OfOrganization()}, t.ObservedAt
 	})
 }
+
+func (r tokenResolver) RotatedFrom(ctx context.Context, tokens []*model.Token) ([]*model.Token, error) {
+	return rotated(ctx, tokens, r.catalog.Predecessors)
+}
+
+func (r tokenResolver) RotatedTo(ctx context.Context, tokens []*model.Token) ([]*model.Token, error) {
+	return rotated(ctx, tokens, r.catalog.Successors)
+}
+
+// rotated are the tokens at the other ends of rotations. Where there was none, no provider is asked.
+func rotated(ctx context.Context, tokens []*model.Token, others func(context.Context, []providers.ID) ([]providers.ID, error)) ([]*model.Token, error) {
+	ids := make([]providers.ID, len(tokens))
+	for i, t := range tokens {
+		ids[i] = t.Token.ID
+	}
+	found, err := others(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	var wanted []providers.ID
+	var places []int
+	for i, id := range found {
+		if !id.IsZero() {
+			wanted, places = append(wanted, id), append(places, i)
+		}
+	}
+	nodes, errs := make([]*model.Token, len(tokens)), make([]error, len(tokens))
+	if len(wanted) == 0 {
+		return nodes, nil
+	}
+	for i, entry := range loader.For(ctx).Tokens(ctx, wanted) {
+		if errs[places[i]] = unlessGone(entry.Err); entry.Err == nil {
+			nodes[places[i]] = tokenNode(entry.Value)
+		}
+	}
+	return nodes, batchErrors(errs)
+}

@@ -15,6 +15,7 @@ import (
 	"regtok/catalog"
 	"regtok/graph"
 	"regtok/graph/limits"
+	"regtok/ledger"
 	"regtok/providers"
 	"regtok/providers/all"
 	"regtok/providers/rest"
@@ -26,6 +27,7 @@ import (
 // world is the API over the emulators of every provider, all of it over HTTP.
 type world struct {
 	url     string
+	api     http.Handler
 	taps    map[string]*tap.Tap
 	bases   map[string]string // where each provider's emulator is
 	log     *locked
@@ -41,6 +43,8 @@ type plan struct {
 	policy    catalog.Policy
 	settings  map[string]providers.Settings // added to each provider's own
 	viewer    *auth.Viewer
+	ledger    ledger.Ledger // nil: in memory
+	timeout   time.Duration // of an operation; 0: the default
 	// change has a say in each account before the catalog gets it.
 	change func(*catalog.Account)
 }
@@ -62,16 +66,18 @@ func newWorld(t testing.TB, p plan) *world {
 	if p.policy.Thresholds == nil {
 		p.policy.Thresholds = catalog.DefaultThresholds()
 	}
-	w.catalog = catalog.New(catalog.Options{Drivers: all.Drivers(), Accounts: accounts, Cache: store, Policy: p.policy, Log: log})
+	w.catalog = catalog.New(catalog.Options{
+		Drivers: all.Drivers(), Accounts: accounts, Cache: store, Policy: p.policy, Ledger: p.ledger, Log: log,
+	})
 	limit := limits.Default()
 	limit.Introspection = true
-	api := graph.New(graph.Options{Catalog: w.catalog, Version: "test", Limits: limit, Log: log})
+	w.api = graph.New(graph.Options{Catalog: w.catalog, Version: "test", Limits: limit, Timeout: p.timeout, Log: log})
 	viewer := auth.Local()
 	if p.viewer != nil {
 		viewer = *p.viewer
 	}
 	w.url = p.network.serve(t, requestid.Handler(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		api.ServeHTTP(rw, r.WithContext(auth.NewContext(r.Context(), viewer)))
+		w.api.ServeHTTP(rw, r.WithContext(auth.NewContext(r.Context(), viewer)))
 	})))
 	w.client = &http.Client{Transport: p.network.transport(t)}
 	return w

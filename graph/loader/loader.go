@@ -137,6 +137,15 @@ func (l *Loaders) Tokens(ctx context.Context, ids []providers.ID) []cache.Entry[
 	return many(ctx, l.tokens, ids)
 }
 
+// Know remembers tokens as they were just told, so that nobody asks for them again. Nil ones are passed over.
+func (l *Loaders) Know(ctx context.Context, tokens ...*catalog.Token) {
+	for _, t := range tokens {
+		if t != nil {
+			l.tokens.Prime(ctx, t.ID, cache.Entry[*catalog.Token]{Value: t, ObservedAt: t.ObservedAt})
+		}
+	}
+}
+
 // Users returns each person.
 func (l *Loaders) Users(ctx context.Context, people []catalog.Person) []cache.Entry[*catalog.User] {
 	return many(ctx, l.users, people)

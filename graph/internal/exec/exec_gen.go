@@ -34,10 +34,13 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
 	Account() AccountResolver
+	DeleteTokenPayload() DeleteTokenPayloadResolver
+	Mutation() MutationResolver
 	Organization() OrganizationResolver
 	Query() QueryResolver
 	Registry() RegistryResolver
 	Token() TokenResolver
+	TokenCredential() TokenCredentialResolver
 	User() UserResolver
 }
 
@@ -71,12 +74,60 @@ type ComplexityRoot struct {
 		TeamIDs    func(childComplexity int) int
 	}
 
+	ConflictError struct {
+		Code           func(childComplexity int) int
+		CurrentVersion func(childComplexity int) int
+		Message        func(childComplexity int) int
+		Path           func(childComplexity int) int
+	}
+
+	CreateTokenPayload struct {
+		Credential func(childComplexity int) int
+		Errors     func(childComplexity int) int
+		Token      func(childComplexity int) int
+		TokenEdge  func(childComplexity int) int
+	}
+
+	DeleteTokenPayload struct {
+		DeletedTokenID func(childComplexity int) int
+		Errors         func(childComplexity int) int
+		Registry       func(childComplexity int) int
+	}
+
+	ForbiddenError struct {
+		Code          func(childComplexity int) int
+		Message       func(childComplexity int) int
+		Path          func(childComplexity int) int
+		Provider      func(childComplexity int) int
+		RequiredScope func(childComplexity int) int
+	}
+
+	InvalidInputError struct {
+		Code    func(childComplexity int) int
+		Message func(childComplexity int) int
+		Path    func(childComplexity int) int
+	}
+
 	IonosRegistryDetails struct {
 		APISubnetAllowList    func(childComplexity int) int
 		Location              func(childComplexity int) int
 		RawState              func(childComplexity int) int
 		StorageBytes          func(childComplexity int) int
 		VulnerabilityScanning func(childComplexity int) int
+	}
+
+	Mutation struct {
+		CreateToken  func(childComplexity int, input model.CreateTokenInput) int
+		DeleteToken  func(childComplexity int, input model.DeleteTokenInput) int
+		PatchToken   func(childComplexity int, input model.PatchTokenInput) int
+		ReplaceToken func(childComplexity int, input model.ReplaceTokenInput) int
+		RotateToken  func(childComplexity int, input model.RotateTokenInput) int
+	}
+
+	NotFoundError struct {
+		Code    func(childComplexity int) int
+		Message func(childComplexity int) int
+		Path    func(childComplexity int) int
 	}
 
 	Organization struct {
@@ -106,11 +157,23 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	OutcomeUnknownError struct {
+		Code     func(childComplexity int) int
+		Message  func(childComplexity int) int
+		Path     func(childComplexity int) int
+		Provider func(childComplexity int) int
+	}
+
 	PageInfo struct {
 		EndCursor       func(childComplexity int) int
 		HasNextPage     func(childComplexity int) int
 		HasPreviousPage func(childComplexity int) int
 		StartCursor     func(childComplexity int) int
+	}
+
+	PatchTokenPayload struct {
+		Errors func(childComplexity int) int
+		Token  func(childComplexity int) int
 	}
 
 	Provider struct {
@@ -123,10 +186,12 @@ type ComplexityRoot struct {
 	ProviderCapabilities struct {
 		CreateFields         func(childComplexity int) int
 		Expiry               func(childComplexity int) int
+		NamePattern          func(childComplexity int) int
 		PatchFields          func(childComplexity int) int
 		ReplaceFields        func(childComplexity int) int
 		RequiredCreateFields func(childComplexity int) int
 		Scopes               func(childComplexity int) int
+		UniqueNames          func(childComplexity int) int
 	}
 
 	Query struct {
@@ -142,6 +207,14 @@ type ComplexityRoot struct {
 		Tokens        func(childComplexity int, first int, after *string, filter *model.TokenFilter, orderBy model.TokenOrder) int
 		User          func(childComplexity int, id providers.ID) int
 		Viewer        func(childComplexity int) int
+	}
+
+	RateLimitedError struct {
+		Code       func(childComplexity int) int
+		Message    func(childComplexity int) int
+		Path       func(childComplexity int) int
+		Provider   func(childComplexity int) int
+		RetryAfter func(childComplexity int) int
 	}
 
 	Registry struct {
@@ -177,6 +250,21 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	ReplaceTokenPayload struct {
+		Credential func(childComplexity int) int
+		Errors     func(childComplexity int) int
+		Token      func(childComplexity int) int
+	}
+
+	RotateTokenPayload struct {
+		Credential     func(childComplexity int) int
+		Errors         func(childComplexity int) int
+		Previous       func(childComplexity int) int
+		PreviousEndsAt func(childComplexity int) int
+		Token          func(childComplexity int) int
+		TokenEdge      func(childComplexity int) int
+	}
+
 	Server struct {
 		ExpiryThresholds func(childComplexity int) int
 		Version          func(childComplexity int) int
@@ -197,6 +285,8 @@ type ComplexityRoot struct {
 		Organization func(childComplexity int) int
 		Provider     func(childComplexity int) int
 		Registry     func(childComplexity int) int
+		RotatedFrom  func(childComplexity int) int
+		RotatedTo    func(childComplexity int) int
 		Scopes       func(childComplexity int) int
 		State        func(childComplexity int) int
 		UpdatedAt    func(childComplexity int) int
@@ -213,6 +303,12 @@ type ComplexityRoot struct {
 		Summary     func(childComplexity int) int
 		TotalCount  func(childComplexity int) int
 		Unavailable func(childComplexity int) int
+	}
+
+	TokenCredential struct {
+		DockerConfigJSON func(childComplexity int) int
+		Secret           func(childComplexity int) int
+		Username         func(childComplexity int) int
 	}
 
 	TokenEdge struct {
@@ -244,6 +340,22 @@ type ComplexityRoot struct {
 		RegistryID     func(childComplexity int) int
 		RetryAfter     func(childComplexity int) int
 		StaleSince     func(childComplexity int) int
+	}
+
+	UnavailableError struct {
+		Code       func(childComplexity int) int
+		Message    func(childComplexity int) int
+		Path       func(childComplexity int) int
+		Provider   func(childComplexity int) int
+		RetryAfter func(childComplexity int) int
+	}
+
+	UnsupportedError struct {
+		Code     func(childComplexity int) int
+		Field    func(childComplexity int) int
+		Message  func(childComplexity int) int
+		Path     func(childComplexity int) int
+		Provider func(childComplexity int) int
 	}
 
 	User struct {
@@ -284,6 +396,16 @@ type ComplexityRoot struct {
 type AccountResolver interface {
 	CredentialExpiresAt(ctx context.Context, objs []*model.Account) ([]*time.Time, error)
 }
+type DeleteTokenPayloadResolver interface {
+	Registry(ctx context.Context, obj *model.DeleteTokenPayload) (*model.Registry, error)
+}
+type MutationResolver interface {
+	CreateToken(ctx context.Context, input model.CreateTokenInput) (*model.CreateTokenPayload, error)
+	ReplaceToken(ctx context.Context, input model.ReplaceTokenInput) (*model.ReplaceTokenPayload, error)
+	PatchToken(ctx context.Context, input model.PatchTokenInput) (*model.PatchTokenPayload, error)
+	DeleteToken(ctx context.Context, input model.DeleteTokenInput) (*model.DeleteTokenPayload, error)
+	RotateToken(ctx context.Context, input model.RotateTokenInput) (*model.RotateTokenPayload, error)
+}
 type OrganizationResolver interface {
 	Registries(ctx context.Context, objs []*model.Organization, first int, after *string, filter *model.RegistryFilter, orderBy model.RegistryOrder) ([]*model.RegistryConnection, error)
 	Tokens(ctx context.Context, objs []*model.Organization, first int, after *string, filter *model.TokenFilter, orderBy model.TokenOrder) ([]*model.TokenConnection, error)
@@ -314,6 +436,12 @@ type TokenResolver interface {
 	UpdatedBy(ctx context.Context, objs []*model.Token) ([]*model.User, error)
 	Registry(ctx context.Context, objs []*model.Token) ([]*model.Registry, error)
 	Organization(ctx context.Context, objs []*model.Token) ([]*model.Organization, error)
+
+	RotatedFrom(ctx context.Context, objs []*model.Token) ([]*model.Token, error)
+	RotatedTo(ctx context.Context, objs []*model.Token) ([]*model.Token, error)
+}
+type TokenCredentialResolver interface {
+	DockerConfigJSON(ctx context.Context, obj *model.TokenCredential) (*providers.Secret, error)
 }
 type UserResolver interface {
 	Tokens(ctx context.Context, objs []*model.User, first int, after *string, filter *model.TokenFilter, orderBy model.TokenOrder) ([]*model.TokenConnection, error)
@@ -436,6 +564,125 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.BuildkiteRegistryDetails.TeamIDs(childComplexity), true
 
+	case "ConflictError.code":
+		if e.ComplexityRoot.ConflictError.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConflictError.Code(childComplexity), true
+	case "ConflictError.currentVersion":
+		if e.ComplexityRoot.ConflictError.CurrentVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConflictError.CurrentVersion(childComplexity), true
+	case "ConflictError.message":
+		if e.ComplexityRoot.ConflictError.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConflictError.Message(childComplexity), true
+	case "ConflictError.path":
+		if e.ComplexityRoot.ConflictError.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConflictError.Path(childComplexity), true
+
+	case "CreateTokenPayload.credential":
+		if e.ComplexityRoot.CreateTokenPayload.Credential == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateTokenPayload.Credential(childComplexity), true
+	case "CreateTokenPayload.errors":
+		if e.ComplexityRoot.CreateTokenPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateTokenPayload.Errors(childComplexity), true
+	case "CreateTokenPayload.token":
+		if e.ComplexityRoot.CreateTokenPayload.Token == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateTokenPayload.Token(childComplexity), true
+	case "CreateTokenPayload.tokenEdge":
+		if e.ComplexityRoot.CreateTokenPayload.TokenEdge == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateTokenPayload.TokenEdge(childComplexity), true
+
+	case "DeleteTokenPayload.deletedTokenId":
+		if e.ComplexityRoot.DeleteTokenPayload.DeletedTokenID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteTokenPayload.DeletedTokenID(childComplexity), true
+	case "DeleteTokenPayload.errors":
+		if e.ComplexityRoot.DeleteTokenPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteTokenPayload.Errors(childComplexity), true
+	case "DeleteTokenPayload.registry":
+		if e.ComplexityRoot.DeleteTokenPayload.Registry == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteTokenPayload.Registry(childComplexity), true
+
+	case "ForbiddenError.code":
+		if e.ComplexityRoot.ForbiddenError.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ForbiddenError.Code(childComplexity), true
+	case "ForbiddenError.message":
+		if e.ComplexityRoot.ForbiddenError.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ForbiddenError.Message(childComplexity), true
+	case "ForbiddenError.path":
+		if e.ComplexityRoot.ForbiddenError.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ForbiddenError.Path(childComplexity), true
+	case "ForbiddenError.provider":
+		if e.ComplexityRoot.ForbiddenError.Provider == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ForbiddenError.Provider(childComplexity), true
+	case "ForbiddenError.requiredScope":
+		if e.ComplexityRoot.ForbiddenError.RequiredScope == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ForbiddenError.RequiredScope(childComplexity), true
+
+	case "InvalidInputError.code":
+		if e.ComplexityRoot.InvalidInputError.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvalidInputError.Code(childComplexity), true
+	case "InvalidInputError.message":
+		if e.ComplexityRoot.InvalidInputError.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvalidInputError.Message(childComplexity), true
+	case "InvalidInputError.path":
+		if e.ComplexityRoot.InvalidInputError.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvalidInputError.Path(childComplexity), true
+
 	case "IonosRegistryDetails.apiSubnetAllowList":
 		if e.ComplexityRoot.IonosRegistryDetails.APISubnetAllowList == nil {
 			break
@@ -466,6 +713,81 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.IonosRegistryDetails.VulnerabilityScanning(childComplexity), true
+
+	case "Mutation.createToken":
+		if e.ComplexityRoot.Mutation.CreateToken == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createToken_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateToken(childComplexity, args["input"].(model.CreateTokenInput)), true
+	case "Mutation.deleteToken":
+		if e.ComplexityRoot.Mutation.DeleteToken == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteToken_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteToken(childComplexity, args["input"].(model.DeleteTokenInput)), true
+	case "Mutation.patchToken":
+		if e.ComplexityRoot.Mutation.PatchToken == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_patchToken_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PatchToken(childComplexity, args["input"].(model.PatchTokenInput)), true
+	case "Mutation.replaceToken":
+		if e.ComplexityRoot.Mutation.ReplaceToken == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_replaceToken_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReplaceToken(childComplexity, args["input"].(model.ReplaceTokenInput)), true
+	case "Mutation.rotateToken":
+		if e.ComplexityRoot.Mutation.RotateToken == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_rotateToken_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RotateToken(childComplexity, args["input"].(model.RotateTokenInput)), true
+
+	case "NotFoundError.code":
+		if e.ComplexityRoot.NotFoundError.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotFoundError.Code(childComplexity), true
+	case "NotFoundError.message":
+		if e.ComplexityRoot.NotFoundError.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotFoundError.Message(childComplexity), true
+	case "NotFoundError.path":
+		if e.ComplexityRoot.NotFoundError.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotFoundError.Path(childComplexity), true
 
 	case "Organization.createdAt":
 		if e.ComplexityRoot.Organization.CreatedAt == nil {
@@ -593,6 +915,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.OrganizationEdge.Node(childComplexity), true
 
+	case "OutcomeUnknownError.code":
+		if e.ComplexityRoot.OutcomeUnknownError.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OutcomeUnknownError.Code(childComplexity), true
+	case "OutcomeUnknownError.message":
+		if e.ComplexityRoot.OutcomeUnknownError.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OutcomeUnknownError.Message(childComplexity), true
+	case "OutcomeUnknownError.path":
+		if e.ComplexityRoot.OutcomeUnknownError.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OutcomeUnknownError.Path(childComplexity), true
+	case "OutcomeUnknownError.provider":
+		if e.ComplexityRoot.OutcomeUnknownError.Provider == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OutcomeUnknownError.Provider(childComplexity), true
+
 	case "PageInfo.endCursor":
 		if e.ComplexityRoot.PageInfo.EndCursor == nil {
 			break
@@ -617,6 +964,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PageInfo.StartCursor(childComplexity), true
+
+	case "PatchTokenPayload.errors":
+		if e.ComplexityRoot.PatchTokenPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PatchTokenPayload.Errors(childComplexity), true
+	case "PatchTokenPayload.token":
+		if e.ComplexityRoot.PatchTokenPayload.Token == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PatchTokenPayload.Token(childComplexity), true
 
 	case "Provider.capabilities":
 		if e.ComplexityRoot.Provider.Capabilities == nil {
@@ -655,6 +1015,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ProviderCapabilities.Expiry(childComplexity), true
+	case "ProviderCapabilities.namePattern":
+		if e.ComplexityRoot.ProviderCapabilities.NamePattern == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProviderCapabilities.NamePattern(childComplexity), true
 	case "ProviderCapabilities.patchFields":
 		if e.ComplexityRoot.ProviderCapabilities.PatchFields == nil {
 			break
@@ -679,6 +1045,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ProviderCapabilities.Scopes(childComplexity), true
+	case "ProviderCapabilities.uniqueNames":
+		if e.ComplexityRoot.ProviderCapabilities.UniqueNames == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProviderCapabilities.UniqueNames(childComplexity), true
 
 	case "Query.accounts":
 		if e.ComplexityRoot.Query.Accounts == nil {
@@ -793,6 +1165,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Viewer(childComplexity), true
+
+	case "RateLimitedError.code":
+		if e.ComplexityRoot.RateLimitedError.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RateLimitedError.Code(childComplexity), true
+	case "RateLimitedError.message":
+		if e.ComplexityRoot.RateLimitedError.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RateLimitedError.Message(childComplexity), true
+	case "RateLimitedError.path":
+		if e.ComplexityRoot.RateLimitedError.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RateLimitedError.Path(childComplexity), true
+	case "RateLimitedError.provider":
+		if e.ComplexityRoot.RateLimitedError.Provider == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RateLimitedError.Provider(childComplexity), true
+	case "RateLimitedError.retryAfter":
+		if e.ComplexityRoot.RateLimitedError.RetryAfter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RateLimitedError.RetryAfter(childComplexity), true
 
 	case "Registry.createdAt":
 		if e.ComplexityRoot.Registry.CreatedAt == nil {
@@ -946,6 +1349,62 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RegistryEdge.Node(childComplexity), true
 
+	case "ReplaceTokenPayload.credential":
+		if e.ComplexityRoot.ReplaceTokenPayload.Credential == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReplaceTokenPayload.Credential(childComplexity), true
+	case "ReplaceTokenPayload.errors":
+		if e.ComplexityRoot.ReplaceTokenPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReplaceTokenPayload.Errors(childComplexity), true
+	case "ReplaceTokenPayload.token":
+		if e.ComplexityRoot.ReplaceTokenPayload.Token == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReplaceTokenPayload.Token(childComplexity), true
+
+	case "RotateTokenPayload.credential":
+		if e.ComplexityRoot.RotateTokenPayload.Credential == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotateTokenPayload.Credential(childComplexity), true
+	case "RotateTokenPayload.errors":
+		if e.ComplexityRoot.RotateTokenPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotateTokenPayload.Errors(childComplexity), true
+	case "RotateTokenPayload.previous":
+		if e.ComplexityRoot.RotateTokenPayload.Previous == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotateTokenPayload.Previous(childComplexity), true
+	case "RotateTokenPayload.previousEndsAt":
+		if e.ComplexityRoot.RotateTokenPayload.PreviousEndsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotateTokenPayload.PreviousEndsAt(childComplexity), true
+	case "RotateTokenPayload.token":
+		if e.ComplexityRoot.RotateTokenPayload.Token == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotateTokenPayload.Token(childComplexity), true
+	case "RotateTokenPayload.tokenEdge":
+		if e.ComplexityRoot.RotateTokenPayload.TokenEdge == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotateTokenPayload.TokenEdge(childComplexity), true
+
 	case "Server.expiryThresholds":
 		if e.ComplexityRoot.Server.ExpiryThresholds == nil {
 			break
@@ -1043,6 +1502,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Token.Registry(childComplexity), true
+	case "Token.rotatedFrom":
+		if e.ComplexityRoot.Token.RotatedFrom == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Token.RotatedFrom(childComplexity), true
+	case "Token.rotatedTo":
+		if e.ComplexityRoot.Token.RotatedTo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Token.RotatedTo(childComplexity), true
 	case "Token.scopes":
 		if e.ComplexityRoot.Token.Scopes == nil {
 			break
@@ -1122,6 +1593,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.TokenConnection.Unavailable(childComplexity), true
+
+	case "TokenCredential.dockerConfigJson":
+		if e.ComplexityRoot.TokenCredential.DockerConfigJSON == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenCredential.DockerConfigJSON(childComplexity), true
+	case "TokenCredential.secret":
+		if e.ComplexityRoot.TokenCredential.Secret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenCredential.Secret(childComplexity), true
+	case "TokenCredential.username":
+		if e.ComplexityRoot.TokenCredential.Username == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenCredential.Username(childComplexity), true
 
 	case "TokenEdge.cursor":
 		if e.ComplexityRoot.TokenEdge.Cursor == nil {
@@ -1245,6 +1735,68 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Unavailable.StaleSince(childComplexity), true
+
+	case "UnavailableError.code":
+		if e.ComplexityRoot.UnavailableError.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnavailableError.Code(childComplexity), true
+	case "UnavailableError.message":
+		if e.ComplexityRoot.UnavailableError.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnavailableError.Message(childComplexity), true
+	case "UnavailableError.path":
+		if e.ComplexityRoot.UnavailableError.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnavailableError.Path(childComplexity), true
+	case "UnavailableError.provider":
+		if e.ComplexityRoot.UnavailableError.Provider == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnavailableError.Provider(childComplexity), true
+	case "UnavailableError.retryAfter":
+		if e.ComplexityRoot.UnavailableError.RetryAfter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnavailableError.RetryAfter(childComplexity), true
+
+	case "UnsupportedError.code":
+		if e.ComplexityRoot.UnsupportedError.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnsupportedError.Code(childComplexity), true
+	case "UnsupportedError.field":
+		if e.ComplexityRoot.UnsupportedError.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnsupportedError.Field(childComplexity), true
+	case "UnsupportedError.message":
+		if e.ComplexityRoot.UnsupportedError.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnsupportedError.Message(childComplexity), true
+	case "UnsupportedError.path":
+		if e.ComplexityRoot.UnsupportedError.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnsupportedError.Path(childComplexity), true
+	case "UnsupportedError.provider":
+		if e.ComplexityRoot.UnsupportedError.Provider == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnsupportedError.Provider(childComplexity), true
 
 	case "User.avatarUrl":
 		if e.ComplexityRoot.User.AvatarURL == nil {
@@ -1371,17 +1923,26 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	opCtx := graphql.GetOperationContext(ctx)
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
+		ec.unmarshalInputCreateTokenInput,
 		ec.unmarshalInputDateTimeRange,
+		ec.unmarshalInputDeleteTokenInput,
+		ec.unmarshalInputExpiryInput,
 		ec.unmarshalInputNativeRegistryAddress,
 		ec.unmarshalInputNativeTokenAddress,
 		ec.unmarshalInputOrganizationFilter,
+		ec.unmarshalInputPatchTokenInput,
 		ec.unmarshalInputRegistryAddress,
 		ec.unmarshalInputRegistryFilter,
 		ec.unmarshalInputRegistryOrder,
+		ec.unmarshalInputReplaceTokenInput,
+		ec.unmarshalInputRotateTokenInput,
 		ec.unmarshalInputTokenAddress,
 		ec.unmarshalInputTokenFilter,
 		ec.unmarshalInputTokenOrder,
 		ec.unmarshalInputTokenScopeFilter,
+		ec.unmarshalInputTokenScopeInput,
+		ec.unmarshalInputTokenScopesChange,
+		ec.unmarshalInputTokenScopesPatch,
 	)
 	first := true
 
@@ -1416,6 +1977,21 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 
 			return &response
 		}
+	case ast.Mutation:
+		return func(ctx context.Context) *graphql.Response {
+			if !first {
+				return nil
+			}
+			first = false
+			ctx = graphql.WithUnmarshalerMap(ctx, inputUnmarshalMap)
+			data := ec._Mutation(ctx, opCtx.Operation.SelectionSet)
+			var buf bytes.Buffer
+			data.MarshalGQL(&buf)
+
+			return &graphql.Response{
+				Data: buf.Bytes(),
+			}
+		}
 
 	default:
 		return graphql.OneShot(graphql.ErrorResponse(ctx, "unsupported GraphQL operation"))
@@ -1449,13 +2025,15 @@ regtok: one GraphQL API over the registry tokens of several providers.
 - A field that needs a further call to a provider is nullable, so that one failing call never takes its parent away.
 - Lists are Relay connections. ` + "`" + `unavailable` + "`" + ` names the sources that are missing from a partial answer.
 - Every error has ` + "`" + `extensions.code` + "`" + `; what a caller can mend says which argument is at fault and what to do.
-- A token's secret is no part of any type here.
+- A mutation tells what a caller can mend in its payload's ` + "`" + `errors` + "`" + `, as data; a query as an error.
+- A token's secret is readable once, in the payload of the mutation that made it, and nowhere else.
 """
 schema {
   query: Query
+  mutation: Mutation
 }
 
-# ---------------------------------------------------------------------------------------------------------- the root
+# --------------------------------------------------------------------------------------------------------- the roots
 
 "What can be read."
 type Query {
@@ -1525,6 +2103,38 @@ type Query {
   ): User @requires(permission: TOKENS_READ)
 }
 
+"""
+What can be changed. Several in one document run one after the other, in their order. Each is nullable, so that one that
+fails as a GraphQL error takes no other's payload, and no secret in it, away.
+"""
+type Mutation {
+  "Creates a token. POST at both providers. It is sent once: when the answer is lost, ` + "`" + `errors` + "`" + ` has OUTCOME_UNKNOWN."
+  createToken(
+    "The new token."
+    input: CreateTokenInput!
+  ): CreateTokenPayload @requires(permission: TOKENS_WRITE)
+  "Puts a token's whole state. IONOS: PUT, which creates the token when it is missing. Buildkite has no such call: UNSUPPORTED."
+  replaceToken(
+    "The token and its whole new state."
+    input: ReplaceTokenInput!
+  ): ReplaceTokenPayload @requires(permission: TOKENS_WRITE)
+  "Changes only what is given. Buildkite: POST on the token. IONOS: PATCH."
+  patchToken(
+    "The token and what to change."
+    input: PatchTokenInput!
+  ): PatchTokenPayload @requires(permission: TOKENS_WRITE)
+  "Deletes a token at its provider. DELETE at both."
+  deleteToken(
+    "The token to delete."
+    input: DeleteTokenInput!
+  ): DeleteTokenPayload @requires(permission: TOKENS_DELETE)
+  "Creates a new token like the old one now; the old one ends after an overlap. Works at every provider."
+  rotateToken(
+    "The token to replace by a new one."
+    input: RotateTokenInput!
+  ): RotateTokenPayload @requires(permission: TOKENS_WRITE)
+}
+
 # ----------------------------------------------------------------------------------------------------------- objects
 
 "Anything that ` + "`" + `node` + "`" + ` can find again."
@@ -1559,6 +2169,10 @@ type ProviderCapabilities {
   expiry: Boolean!
   "Whether a token's rights can be chosen."
   scopes: Boolean!
+  "The form of a token's name, as a regular expression that matches the whole of it. Null: any that is not empty."
+  namePattern: String
+  "Whether the tokens of a registry have different names."
+  uniqueNames: Boolean!
 }
 
 "A credential of this server at a provider. Its secret is never shown."
@@ -1758,7 +2372,11 @@ type Token implements Node {
   organization: Organization
   "Its page at the provider. Null: not told."
   webUrl: URL
-  "Changes with every change of the token that its provider tells of."
+  "The token that this one came out of, by ` + "`" + `rotateToken` + "`" + ` of this server. Null: none, or no longer known, or gone."
+  rotatedFrom: Token
+  "The token that took this one's place, by ` + "`" + `rotateToken` + "`" + ` of this server. Null: none, or no longer known, or gone."
+  rotatedTo: Token
+  "Changes with every change of the token that its provider tells of; give it back as ` + "`" + `ifVersion` + "`" + `."
   version: String!
   "When this answer left the provider."
   observedAt: DateTime!
@@ -1821,6 +2439,310 @@ type Server {
   version: String!
   "The warning thresholds before a due date, longest first. A token within the longest is EXPIRING."
   expiryThresholds: [Duration!]!
+}
+
+# --------------------------------------------------------------------------------------------------------- mutations
+
+"A new token."
+input CreateTokenInput {
+  "The registry that it opens."
+  registryId: ID!
+  "Its name. Where the provider keeps a form for names, ` + "`" + `capabilities { namePattern }` + "`" + ` tells it."
+  name: String!
+  "Left out: the provider's default, which is no end."
+  expiry: ExpiryInput
+  "What it opens. Left out: the provider's default, which is nothing where scopes can be chosen."
+  scopes: [TokenScopeInput!]
+  "Left out: switched on."
+  enabled: Boolean
+  """
+  Makes a repeated call safe for 24 hours: the same key and input give the same token, without its secret the second time;
+  the same key with another input is a CONFLICT. Each caller has its own keys. Without one, two calls make two tokens.
+  At most 255 characters.
+  """
+  idempotencyKey: String
+}
+
+"The whole new state: what is left out goes back to its default, so ` + "`" + `expiry` + "`" + ` has to be said."
+input ReplaceTokenInput {
+  "An ` + "`" + `id` + "`" + `, or a ` + "`" + `native` + "`" + ` address; the latter may name a token that does not exist yet, where the provider can create it under a chosen id."
+  token: TokenAddress!
+  "The name. That of a token that exists has to stay, where the provider fixes it at creation."
+  name: String!
+  "When it ends."
+  expiry: ExpiryInput!
+  "What it opens."
+  scopes: [TokenScopeInput!]! = []
+  "Whether it is switched on."
+  enabled: Boolean! = true
+  "Only if the token still has this ` + "`" + `version` + "`" + `; otherwise CONFLICT, and nothing is sent."
+  ifVersion: String
+}
+
+"Only what is given changes; null is the same as left out."
+input PatchTokenInput {
+  "The token."
+  token: TokenAddress!
+  "A new name, where the provider lets it change."
+  name: String
+  "A new end, or none."
+  expiry: ExpiryInput
+  "Other scopes, whole or by what to add and remove."
+  scopes: TokenScopesPatch
+  "Whether to switch it on or off."
+  enabled: Boolean
+  "Only if the token still has this ` + "`" + `version` + "`" + `; otherwise CONFLICT, and nothing is sent."
+  ifVersion: String
+}
+
+"The token to delete."
+input DeleteTokenInput {
+  "The token."
+  token: TokenAddress!
+  "Only if the token still has this ` + "`" + `version` + "`" + `; otherwise CONFLICT, and nothing is sent."
+  ifVersion: String
+  "A token that is already gone is NOT_FOUND unless this is set."
+  allowMissing: Boolean! = false
+}
+
+"The token to replace by a new one."
+input RotateTokenInput {
+  "The token."
+  token: TokenAddress!
+  "The new token's name. Left out: the old one's, with a counter where names are unique."
+  name: String
+  "When the new token ends. Left out: after as long a life as the old token has."
+  expiry: ExpiryInput
+  """
+  How long the old token goes on working, at most to its own end. ` + "`" + `PT0S` + "`" + ` deletes it at once. Where the provider cannot end
+  a token at that date, this server has to remember it: then anything but ` + "`" + `PT0S` + "`" + ` needs Redis.
+  """
+  overlap: Duration! = "P7D"
+  "Only if the old token still has this ` + "`" + `version` + "`" + `; otherwise CONFLICT, and nothing is sent."
+  ifVersion: String
+  "As for ` + "`" + `createToken` + "`" + `."
+  idempotencyKey: String
+}
+
+"""
+When a token ends, by exactly one of these. Leaving a token without an end has to be said (` + "`" + `never: true` + "`" + `);
+a forgotten or null variable cannot do it.
+"""
+input ExpiryInput @oneOf {
+  "At this date."
+  at: DateTime
+  "So long after now, by this server's clock; the answer shows the date."
+  in: Duration
+  "Only ` + "`" + `true` + "`" + ` is allowed."
+  never: Boolean
+}
+
+"What a token shall open."
+input TokenScopeInput {
+  "For example ` + "`" + `repository` + "`" + ` or ` + "`" + `registry` + "`" + `."
+  type: String!
+  "The resource, for example a repository's name or ` + "`" + `*` + "`" + `."
+  name: String!
+  "For example ` + "`" + `pull` + "`" + `, ` + "`" + `push` + "`" + `, ` + "`" + `delete` + "`" + `."
+  actions: [String!]!
+}
+
+"Either the whole set, or what to add and remove."
+input TokenScopesPatch @oneOf {
+  "The whole set."
+  set: [TokenScopeInput!]
+  "What to remove and to add. The token is read first."
+  change: TokenScopesChange
+}
+
+"""
+Scopes to remove and to add, in this order. They are told apart by type and name: of a scope that stays, only the given
+actions are added or removed; one without actions left is removed.
+"""
+input TokenScopesChange {
+  "Actions to take away. Without actions: the whole scope."
+  remove: [TokenScopeInput!]! = []
+  "Actions to give."
+  add: [TokenScopeInput!]! = []
+}
+
+"How to use a new token. Shown once."
+type TokenCredential {
+  "What to give as user name together with the secret. Null: not told."
+  username: String
+  "The secret."
+  secret: Secret!
+  "The ` + "`" + `auths` + "`" + ` document for ` + "`" + `docker login` + "`" + `-style clients and Kubernetes image pull secrets. Null: not a container registry, or its host is not known yet."
+  dockerConfigJson: Secret
+}
+
+"The new token, or why there is none."
+type CreateTokenPayload {
+  "The token as its provider told it. Null: see ` + "`" + `errors` + "`" + `."
+  token: Token
+  "The token in a list in the default order. Null: see ` + "`" + `errors` + "`" + `."
+  tokenEdge: TokenEdge
+  "Null when it failed, or when this call repeated an earlier one."
+  credential: TokenCredential
+  "Why it failed. Empty: it did not."
+  errors: [UserError!]!
+}
+
+"The token as it is now, or why it did not change."
+type ReplaceTokenPayload {
+  "The token as its provider told it. Null: see ` + "`" + `errors` + "`" + `."
+  token: Token
+  "Only when the call made a new token or a new secret."
+  credential: TokenCredential
+  "Why it failed. Empty: it did not."
+  errors: [UserError!]!
+}
+
+"The token as it is now, or why it did not change."
+type PatchTokenPayload {
+  "The token as its provider told it. Null: see ` + "`" + `errors` + "`" + `."
+  token: Token
+  "Why it failed. Empty: it did not."
+  errors: [UserError!]!
+}
+
+"What was deleted, or why it was not."
+type DeleteTokenPayload {
+  "The id of the token that is gone. Null: see ` + "`" + `errors` + "`" + `."
+  deletedTokenId: ID
+  "The registry that it opened. Null: see ` + "`" + `errors` + "`" + `."
+  registry: Registry
+  "Why it failed. Empty: it did not."
+  errors: [UserError!]!
+}
+
+"""
+The new token beside the old one, or why nothing was rotated. When the new token was made and the old one's end could not be
+set, both ` + "`" + `credential` + "`" + ` and ` + "`" + `errors` + "`" + ` are there.
+"""
+type RotateTokenPayload {
+  "The new token as its provider told it. Null: see ` + "`" + `errors` + "`" + `."
+  token: Token
+  "The new token in a list in the default order. Null: see ` + "`" + `errors` + "`" + `."
+  tokenEdge: TokenEdge
+  "Null when it failed, or when this call repeated an earlier one."
+  credential: TokenCredential
+  "The old token. Null: gone, or see ` + "`" + `errors` + "`" + `."
+  previous: Token
+  "When the old token stops working, or stopped. Null: never, or see ` + "`" + `errors` + "`" + `."
+  previousEndsAt: DateTime
+  "What failed. Empty: nothing."
+  errors: [UserError!]!
+}
+
+"An expected failure of a mutation."
+interface UserError {
+  "For programs."
+  code: UserErrorCode!
+  "For people, in English: what is wrong and what to do."
+  message: String!
+  "The input field at fault, from the input's root, for example ` + "`" + `[\"scopes\", \"0\", \"actions\"]` + "`" + `. Null: no single one."
+  path: [String!]
+}
+
+"The input makes no sense, here or to the provider. Nothing was done."
+type InvalidInputError implements UserError {
+  "For programs."
+  code: UserErrorCode!
+  "For people, in English: what is wrong and what to do."
+  message: String!
+  "The input field at fault, from the input's root. Null: no single one."
+  path: [String!]
+}
+
+"What the input points at does not exist, or is not visible to this server's credential: providers do not tell the two apart."
+type NotFoundError implements UserError {
+  "For programs."
+  code: UserErrorCode!
+  "For people, in English: what is wrong and what to do."
+  message: String!
+  "The input field at fault, from the input's root. Null: no single one."
+  path: [String!]
+}
+
+"The name is taken, or the token changed since ` + "`" + `ifVersion` + "`" + `, or a rotation is under way, or an idempotency key was used for something else."
+type ConflictError implements UserError {
+  "For programs."
+  code: UserErrorCode!
+  "For people, in English: what is wrong and what to do."
+  message: String!
+  "The input field at fault, from the input's root. Null: no single one."
+  path: [String!]
+  "The token's ` + "`" + `version` + "`" + ` now, when ` + "`" + `ifVersion` + "`" + ` is another."
+  currentVersion: String
+}
+
+"The provider has no such thing, for example an expiry at Buildkite. Nothing was sent."
+type UnsupportedError implements UserError {
+  "For programs."
+  code: UserErrorCode!
+  "For people, in English: what is wrong and what to do."
+  message: String!
+  "The input field at fault, from the input's root. Null: no single one."
+  path: [String!]
+  "Whose it is."
+  provider: Provider!
+  "The property that cannot be chosen. Null: the whole operation is missing."
+  field: TokenField
+}
+
+"The provider does not let this server do it."
+type ForbiddenError implements UserError {
+  "For programs."
+  code: UserErrorCode!
+  "For people, in English: what is wrong and what to do."
+  message: String!
+  "The input field at fault, from the input's root. Null: no single one."
+  path: [String!]
+  "Whose it is."
+  provider: Provider!
+  "The scope that the credential needs, if known, for example ` + "`" + `write_registries` + "`" + `."
+  requiredScope: String
+}
+
+"The provider's allowance is used up for now. Nothing was done."
+type RateLimitedError implements UserError {
+  "For programs."
+  code: UserErrorCode!
+  "For people, in English: what is wrong and what to do."
+  message: String!
+  "The input field at fault, from the input's root. Null: no single one."
+  path: [String!]
+  "Whose it is."
+  provider: Provider!
+  "How long to wait. Always told; nullable only so that one selection can ask it of all errors that have it."
+  retryAfter: Duration
+}
+
+"The provider, or what this server needs besides, could not be reached. Nothing was done."
+type UnavailableError implements UserError {
+  "For programs."
+  code: UserErrorCode!
+  "For people, in English: what is wrong and what to do."
+  message: String!
+  "The input field at fault, from the input's root. Null: no single one."
+  path: [String!]
+  "Whose it is."
+  provider: Provider!
+  "How long to wait. Null: not known."
+  retryAfter: Duration
+}
+
+"The answer was lost: the provider may or may not have done it. Look before trying again."
+type OutcomeUnknownError implements UserError {
+  "For programs."
+  code: UserErrorCode!
+  "For people, in English: what is wrong and what to do."
+  message: String!
+  "The input field at fault, from the input's root. Null: no single one."
+  path: [String!]
+  "Whose it is."
+  provider: Provider!
 }
 
 # --------------------------------------------------------------------------------------------------------- addresses
@@ -2088,6 +3010,10 @@ input TokenOrder {
 enum Permission {
   "Read accounts, organizations, registries, tokens and users."
   TOKENS_READ
+  "Create, replace, patch and rotate tokens."
+  TOKENS_WRITE
+  "Delete tokens."
+  TOKENS_DELETE
 }
 
 "A property of a token that some provider lets a caller choose."
@@ -2188,10 +3114,32 @@ enum UnavailableReason {
   INVALID_RESPONSE
 }
 
+"What kind of failure a mutation tells."
+enum UserErrorCode {
+  "The input makes no sense, here or to the provider."
+  INVALID
+  "It does not exist, or is not visible to this server's credential."
+  NOT_FOUND
+  "Something else is there already, or under way."
+  CONFLICT
+  "The provider has no such thing."
+  UNSUPPORTED
+  "The provider does not let this server do it."
+  FORBIDDEN
+  "The provider's allowance is used up for now."
+  RATE_LIMITED
+  "No connection, no answer in time, or a fault of the provider's."
+  UNAVAILABLE
+  "A write was sent and its answer was lost."
+  OUTCOME_UNKNOWN
+}
+
 "RFC 3339 with a zone, for example ` + "`" + `2026-03-01T12:00:00Z` + "`" + `."
 scalar DateTime @specifiedBy(url: "https://scalars.graphql.org/andimarek/date-time")
 "ISO 8601 without years and months, whose length varies: for example ` + "`" + `P30D` + "`" + ` or ` + "`" + `PT12H` + "`" + `."
 scalar Duration @specifiedBy(url: "https://en.wikipedia.org/wiki/ISO_8601#Durations")
+"A secret. Output only, sent once, never logged or cached."
+scalar Secret
 "An absolute URL."
 scalar URL @specifiedBy(url: "https://www.rfc-editor.org/rfc/rfc3986")
 
@@ -2242,6 +3190,32 @@ func (ec *executionContext) childFields_Budget(ctx context.Context, field graphq
 		return ec.fieldContext_Budget_resetsAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Budget", field.Name)
+}
+
+func (ec *executionContext) childFields_CreateTokenPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "token":
+		return ec.fieldContext_CreateTokenPayload_token(ctx, field)
+	case "tokenEdge":
+		return ec.fieldContext_CreateTokenPayload_tokenEdge(ctx, field)
+	case "credential":
+		return ec.fieldContext_CreateTokenPayload_credential(ctx, field)
+	case "errors":
+		return ec.fieldContext_CreateTokenPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateTokenPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeleteTokenPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "deletedTokenId":
+		return ec.fieldContext_DeleteTokenPayload_deletedTokenId(ctx, field)
+	case "registry":
+		return ec.fieldContext_DeleteTokenPayload_registry(ctx, field)
+	case "errors":
+		return ec.fieldContext_DeleteTokenPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteTokenPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Organization(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2312,6 +3286,16 @@ func (ec *executionContext) childFields_PageInfo(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type PageInfo", field.Name)
 }
 
+func (ec *executionContext) childFields_PatchTokenPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "token":
+		return ec.fieldContext_PatchTokenPayload_token(ctx, field)
+	case "errors":
+		return ec.fieldContext_PatchTokenPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PatchTokenPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Provider(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -2340,6 +3324,10 @@ func (ec *executionContext) childFields_ProviderCapabilities(ctx context.Context
 		return ec.fieldContext_ProviderCapabilities_expiry(ctx, field)
 	case "scopes":
 		return ec.fieldContext_ProviderCapabilities_scopes(ctx, field)
+	case "namePattern":
+		return ec.fieldContext_ProviderCapabilities_namePattern(ctx, field)
+	case "uniqueNames":
+		return ec.fieldContext_ProviderCapabilities_uniqueNames(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ProviderCapabilities", field.Name)
 }
@@ -2410,6 +3398,36 @@ func (ec *executionContext) childFields_RegistryEdge(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type RegistryEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_ReplaceTokenPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "token":
+		return ec.fieldContext_ReplaceTokenPayload_token(ctx, field)
+	case "credential":
+		return ec.fieldContext_ReplaceTokenPayload_credential(ctx, field)
+	case "errors":
+		return ec.fieldContext_ReplaceTokenPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReplaceTokenPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RotateTokenPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "token":
+		return ec.fieldContext_RotateTokenPayload_token(ctx, field)
+	case "tokenEdge":
+		return ec.fieldContext_RotateTokenPayload_tokenEdge(ctx, field)
+	case "credential":
+		return ec.fieldContext_RotateTokenPayload_credential(ctx, field)
+	case "previous":
+		return ec.fieldContext_RotateTokenPayload_previous(ctx, field)
+	case "previousEndsAt":
+		return ec.fieldContext_RotateTokenPayload_previousEndsAt(ctx, field)
+	case "errors":
+		return ec.fieldContext_RotateTokenPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RotateTokenPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Server(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "version":
@@ -2460,6 +3478,10 @@ func (ec *executionContext) childFields_Token(ctx context.Context, field graphql
 		return ec.fieldContext_Token_organization(ctx, field)
 	case "webUrl":
 		return ec.fieldContext_Token_webUrl(ctx, field)
+	case "rotatedFrom":
+		return ec.fieldContext_Token_rotatedFrom(ctx, field)
+	case "rotatedTo":
+		return ec.fieldContext_Token_rotatedTo(ctx, field)
 	case "version":
 		return ec.fieldContext_Token_version(ctx, field)
 	case "observedAt":
@@ -2484,6 +3506,18 @@ func (ec *executionContext) childFields_TokenConnection(ctx context.Context, fie
 		return ec.fieldContext_TokenConnection_unavailable(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type TokenConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_TokenCredential(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "username":
+		return ec.fieldContext_TokenCredential_username(ctx, field)
+	case "secret":
+		return ec.fieldContext_TokenCredential_secret(ctx, field)
+	case "dockerConfigJson":
+		return ec.fieldContext_TokenCredential_dockerConfigJson(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TokenCredential", field.Name)
 }
 
 func (ec *executionContext) childFields_TokenEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2735,6 +3769,76 @@ func (ec *executionContext) dir_requires_args(ctx context.Context, rawArgs map[s
 		return nil, err
 	}
 	args["permission"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_createToken_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.CreateTokenInput, error) {
+			return ec.unmarshalNCreateTokenInput2regtokᚋgraphᚋinternalᚋmodelᚐCreateTokenInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_deleteToken_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.DeleteTokenInput, error) {
+			return ec.unmarshalNDeleteTokenInput2regtokᚋgraphᚋinternalᚋmodelᚐDeleteTokenInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_patchToken_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.PatchTokenInput, error) {
+			return ec.unmarshalNPatchTokenInput2regtokᚋgraphᚋinternalᚋmodelᚐPatchTokenInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_replaceToken_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.ReplaceTokenInput, error) {
+			return ec.unmarshalNReplaceTokenInput2regtokᚋgraphᚋinternalᚋmodelᚐReplaceTokenInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_rotateToken_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.RotateTokenInput, error) {
+			return ec.unmarshalNRotateTokenInput2regtokᚋgraphᚋinternalᚋmodelᚐRotateTokenInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
 	return args, nil
 }
 
@@ -3585,6 +4689,506 @@ func (ec *executionContext) fieldContext_BuildkiteRegistryDetails_teamIds(_ cont
 	return graphql.NewScalarFieldContext("BuildkiteRegistryDetails", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _ConflictError_code(ctx context.Context, field graphql.CollectedField, obj *model.ConflictError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConflictError_code(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Code, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v providers.Kind) graphql.Marshaler {
+			return ec.marshalNUserErrorCode2regtokᚋprovidersᚐKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConflictError_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConflictError", field, false, false, errors.New("field of type UserErrorCode does not have child fields"))
+}
+
+func (ec *executionContext) _ConflictError_message(ctx context.Context, field graphql.CollectedField, obj *model.ConflictError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConflictError_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ConflictError_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConflictError", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ConflictError_path(ctx context.Context, field graphql.CollectedField, obj *model.ConflictError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConflictError_path(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Path, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalOString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ConflictError_path(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConflictError", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ConflictError_currentVersion(ctx context.Context, field graphql.CollectedField, obj *model.ConflictError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ConflictError_currentVersion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CurrentVersion, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ConflictError_currentVersion(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ConflictError", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _CreateTokenPayload_token(ctx context.Context, field graphql.CollectedField, obj *model.CreateTokenPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateTokenPayload_token(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Token, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Token) graphql.Marshaler {
+			return ec.marshalOToken2ᚖregtokᚋgraphᚋinternalᚋmodelᚐToken(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CreateTokenPayload_token(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateTokenPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Token(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CreateTokenPayload_tokenEdge(ctx context.Context, field graphql.CollectedField, obj *model.CreateTokenPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateTokenPayload_tokenEdge(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TokenEdge, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.TokenEdge) graphql.Marshaler {
+			return ec.marshalOTokenEdge2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenEdge(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CreateTokenPayload_tokenEdge(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateTokenPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TokenEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CreateTokenPayload_credential(ctx context.Context, field graphql.CollectedField, obj *model.CreateTokenPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateTokenPayload_credential(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Credential, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.TokenCredential) graphql.Marshaler {
+			return ec.marshalOTokenCredential2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenCredential(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CreateTokenPayload_credential(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateTokenPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TokenCredential(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CreateTokenPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.CreateTokenPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateTokenPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕregtokᚋgraphᚋinternalᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CreateTokenPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateTokenPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeleteTokenPayload_deletedTokenId(ctx context.Context, field graphql.CollectedField, obj *model.DeleteTokenPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteTokenPayload_deletedTokenId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DeletedTokenID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *providers.ID) graphql.Marshaler {
+			return ec.marshalOID2ᚖregtokᚋprovidersᚐID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteTokenPayload_deletedTokenId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeleteTokenPayload", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _DeleteTokenPayload_registry(ctx context.Context, field graphql.CollectedField, obj *model.DeleteTokenPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteTokenPayload_registry(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.DeleteTokenPayload().Registry(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Registry) graphql.Marshaler {
+			return ec.marshalORegistry2ᚖregtokᚋgraphᚋinternalᚋmodelᚐRegistry(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteTokenPayload_registry(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeleteTokenPayload",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Registry(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _DeleteTokenPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.DeleteTokenPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteTokenPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕregtokᚋgraphᚋinternalᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteTokenPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeleteTokenPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ForbiddenError_code(ctx context.Context, field graphql.CollectedField, obj *model.ForbiddenError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ForbiddenError_code(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Code, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v providers.Kind) graphql.Marshaler {
+			return ec.marshalNUserErrorCode2regtokᚋprovidersᚐKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ForbiddenError_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ForbiddenError", field, false, false, errors.New("field of type UserErrorCode does not have child fields"))
+}
+
+func (ec *executionContext) _ForbiddenError_message(ctx context.Context, field graphql.CollectedField, obj *model.ForbiddenError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ForbiddenError_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ForbiddenError_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ForbiddenError", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ForbiddenError_path(ctx context.Context, field graphql.CollectedField, obj *model.ForbiddenError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ForbiddenError_path(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Path, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalOString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ForbiddenError_path(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ForbiddenError", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ForbiddenError_provider(ctx context.Context, field graphql.CollectedField, obj *model.ForbiddenError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ForbiddenError_provider(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Provider, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Provider) graphql.Marshaler {
+			return ec.marshalNProvider2ᚖregtokᚋgraphᚋinternalᚋmodelᚐProvider(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ForbiddenError_provider(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ForbiddenError",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Provider(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ForbiddenError_requiredScope(ctx context.Context, field graphql.CollectedField, obj *model.ForbiddenError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ForbiddenError_requiredScope(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RequiredScope, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ForbiddenError_requiredScope(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ForbiddenError", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _InvalidInputError_code(ctx context.Context, field graphql.CollectedField, obj *model.InvalidInputError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvalidInputError_code(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Code, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v providers.Kind) graphql.Marshaler {
+			return ec.marshalNUserErrorCode2regtokᚋprovidersᚐKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InvalidInputError_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InvalidInputError", field, false, false, errors.New("field of type UserErrorCode does not have child fields"))
+}
+
+func (ec *executionContext) _InvalidInputError_message(ctx context.Context, field graphql.CollectedField, obj *model.InvalidInputError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvalidInputError_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_InvalidInputError_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InvalidInputError", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _InvalidInputError_path(ctx context.Context, field graphql.CollectedField, obj *model.InvalidInputError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_InvalidInputError_path(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Path, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalOString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_InvalidInputError_path(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("InvalidInputError", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
 func (ec *executionContext) _IonosRegistryDetails_location(ctx context.Context, field graphql.CollectedField, obj *model.IonosRegistryDetails) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3698,6 +5302,385 @@ func (ec *executionContext) _IonosRegistryDetails_vulnerabilityScanning(ctx cont
 }
 func (ec *executionContext) fieldContext_IonosRegistryDetails_vulnerabilityScanning(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("IonosRegistryDetails", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _Mutation_createToken(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_createToken(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CreateToken(ctx, fc.Args["input"].(model.CreateTokenInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				permission, err := ec.unmarshalNPermission2regtokᚋauthᚐPermission(ctx, "TOKENS_WRITE")
+				if err != nil {
+					var zeroVal *model.CreateTokenPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Requires == nil {
+					var zeroVal *model.CreateTokenPayload
+					return zeroVal, errors.New("directive requires is not implemented")
+				}
+				return ec.Directives.Requires(ctx, nil, directive0, permission)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CreateTokenPayload) graphql.Marshaler {
+			return ec.marshalOCreateTokenPayload2ᚖregtokᚋgraphᚋinternalᚋmodelᚐCreateTokenPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_createToken(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CreateTokenPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_createToken_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_replaceToken(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_replaceToken(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ReplaceToken(ctx, fc.Args["input"].(model.ReplaceTokenInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				permission, err := ec.unmarshalNPermission2regtokᚋauthᚐPermission(ctx, "TOKENS_WRITE")
+				if err != nil {
+					var zeroVal *model.ReplaceTokenPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Requires == nil {
+					var zeroVal *model.ReplaceTokenPayload
+					return zeroVal, errors.New("directive requires is not implemented")
+				}
+				return ec.Directives.Requires(ctx, nil, directive0, permission)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ReplaceTokenPayload) graphql.Marshaler {
+			return ec.marshalOReplaceTokenPayload2ᚖregtokᚋgraphᚋinternalᚋmodelᚐReplaceTokenPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_replaceToken(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReplaceTokenPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_replaceToken_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_patchToken(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_patchToken(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().PatchToken(ctx, fc.Args["input"].(model.PatchTokenInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				permission, err := ec.unmarshalNPermission2regtokᚋauthᚐPermission(ctx, "TOKENS_WRITE")
+				if err != nil {
+					var zeroVal *model.PatchTokenPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Requires == nil {
+					var zeroVal *model.PatchTokenPayload
+					return zeroVal, errors.New("directive requires is not implemented")
+				}
+				return ec.Directives.Requires(ctx, nil, directive0, permission)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PatchTokenPayload) graphql.Marshaler {
+			return ec.marshalOPatchTokenPayload2ᚖregtokᚋgraphᚋinternalᚋmodelᚐPatchTokenPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_patchToken(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PatchTokenPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_patchToken_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_deleteToken(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_deleteToken(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeleteToken(ctx, fc.Args["input"].(model.DeleteTokenInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				permission, err := ec.unmarshalNPermission2regtokᚋauthᚐPermission(ctx, "TOKENS_DELETE")
+				if err != nil {
+					var zeroVal *model.DeleteTokenPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Requires == nil {
+					var zeroVal *model.DeleteTokenPayload
+					return zeroVal, errors.New("directive requires is not implemented")
+				}
+				return ec.Directives.Requires(ctx, nil, directive0, permission)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DeleteTokenPayload) graphql.Marshaler {
+			return ec.marshalODeleteTokenPayload2ᚖregtokᚋgraphᚋinternalᚋmodelᚐDeleteTokenPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_deleteToken(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeleteTokenPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_deleteToken_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_rotateToken(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_rotateToken(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RotateToken(ctx, fc.Args["input"].(model.RotateTokenInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				permission, err := ec.unmarshalNPermission2regtokᚋauthᚐPermission(ctx, "TOKENS_WRITE")
+				if err != nil {
+					var zeroVal *model.RotateTokenPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Requires == nil {
+					var zeroVal *model.RotateTokenPayload
+					return zeroVal, errors.New("directive requires is not implemented")
+				}
+				return ec.Directives.Requires(ctx, nil, directive0, permission)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RotateTokenPayload) graphql.Marshaler {
+			return ec.marshalORotateTokenPayload2ᚖregtokᚋgraphᚋinternalᚋmodelᚐRotateTokenPayload(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_rotateToken(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RotateTokenPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_rotateToken_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _NotFoundError_code(ctx context.Context, field graphql.CollectedField, obj *model.NotFoundError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NotFoundError_code(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Code, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v providers.Kind) graphql.Marshaler {
+			return ec.marshalNUserErrorCode2regtokᚋprovidersᚐKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NotFoundError_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NotFoundError", field, false, false, errors.New("field of type UserErrorCode does not have child fields"))
+}
+
+func (ec *executionContext) _NotFoundError_message(ctx context.Context, field graphql.CollectedField, obj *model.NotFoundError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NotFoundError_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NotFoundError_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NotFoundError", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _NotFoundError_path(ctx context.Context, field graphql.CollectedField, obj *model.NotFoundError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NotFoundError_path(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Path, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalOString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_NotFoundError_path(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NotFoundError", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Organization_id(ctx context.Context, field graphql.CollectedField, obj *model.Organization) (ret graphql.Marshaler) {
@@ -4300,6 +6283,107 @@ func (ec *executionContext) fieldContext_OrganizationEdge_node(_ context.Context
 	return fc, nil
 }
 
+func (ec *executionContext) _OutcomeUnknownError_code(ctx context.Context, field graphql.CollectedField, obj *model.OutcomeUnknownError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OutcomeUnknownError_code(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Code, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v providers.Kind) graphql.Marshaler {
+			return ec.marshalNUserErrorCode2regtokᚋprovidersᚐKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OutcomeUnknownError_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OutcomeUnknownError", field, false, false, errors.New("field of type UserErrorCode does not have child fields"))
+}
+
+func (ec *executionContext) _OutcomeUnknownError_message(ctx context.Context, field graphql.CollectedField, obj *model.OutcomeUnknownError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OutcomeUnknownError_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OutcomeUnknownError_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OutcomeUnknownError", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _OutcomeUnknownError_path(ctx context.Context, field graphql.CollectedField, obj *model.OutcomeUnknownError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OutcomeUnknownError_path(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Path, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalOString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_OutcomeUnknownError_path(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OutcomeUnknownError", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _OutcomeUnknownError_provider(ctx context.Context, field graphql.CollectedField, obj *model.OutcomeUnknownError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OutcomeUnknownError_provider(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Provider, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Provider) graphql.Marshaler {
+			return ec.marshalNProvider2ᚖregtokᚋgraphᚋinternalᚋmodelᚐProvider(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OutcomeUnknownError_provider(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OutcomeUnknownError",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Provider(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _PageInfo_hasNextPage(ctx context.Context, field graphql.CollectedField, obj *model.PageInfo) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4392,6 +6476,70 @@ func (ec *executionContext) fieldContext_PageInfo_endCursor(_ context.Context, f
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _PatchTokenPayload_token(ctx context.Context, field graphql.CollectedField, obj *model.PatchTokenPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PatchTokenPayload_token(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Token, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Token) graphql.Marshaler {
+			return ec.marshalOToken2ᚖregtokᚋgraphᚋinternalᚋmodelᚐToken(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PatchTokenPayload_token(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PatchTokenPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Token(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PatchTokenPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.PatchTokenPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PatchTokenPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕregtokᚋgraphᚋinternalᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PatchTokenPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PatchTokenPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Provider_id(ctx context.Context, field graphql.CollectedField, obj *model.Provider) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4470,11 +6618,11 @@ func (ec *executionContext) _Provider_capabilities(ctx context.Context, field gr
 			return ec.fieldContext_Provider_capabilities(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Capabilities, nil
+			return obj.Capabilities(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v providers.Capabilities) graphql.Marshaler {
-			return ec.marshalNProviderCapabilities2regtokᚋprovidersᚐCapabilities(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ProviderCapabilities) graphql.Marshaler {
+			return ec.marshalNProviderCapabilities2ᚖregtokᚋgraphᚋinternalᚋmodelᚐProviderCapabilities(ctx, selections, v)
 		},
 		true,
 		true,
@@ -4484,7 +6632,7 @@ func (ec *executionContext) fieldContext_Provider_capabilities(_ context.Context
 	fc = &graphql.FieldContext{
 		Object:     "Provider",
 		Field:      field,
-		IsMethod:   false,
+		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_ProviderCapabilities(ctx, field)
@@ -4493,7 +6641,7 @@ func (ec *executionContext) fieldContext_Provider_capabilities(_ context.Context
 	return fc, nil
 }
 
-func (ec *executionContext) _ProviderCapabilities_createFields(ctx context.Context, field graphql.CollectedField, obj *providers.Capabilities) (ret graphql.Marshaler) {
+func (ec *executionContext) _ProviderCapabilities_createFields(ctx context.Context, field graphql.CollectedField, obj *model.ProviderCapabilities) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -4516,7 +6664,7 @@ func (ec *executionContext) fieldContext_ProviderCapabilities_createFields(_ con
 	return graphql.NewScalarFieldContext("ProviderCapabilities", field, false, false, errors.New("field of type TokenField does not have child fields"))
 }
 
-func (ec *executionContext) _ProviderCapabilities_requiredCreateFields(ctx context.Context, field graphql.CollectedField, obj *providers.Capabilities) (ret graphql.Marshaler) {
+func (ec *executionContext) _ProviderCapabilities_requiredCreateFields(ctx context.Context, field graphql.CollectedField, obj *model.ProviderCapabilities) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -4539,7 +6687,7 @@ func (ec *executionContext) fieldContext_ProviderCapabilities_requiredCreateFiel
 	return graphql.NewScalarFieldContext("ProviderCapabilities", field, false, false, errors.New("field of type TokenField does not have child fields"))
 }
 
-func (ec *executionContext) _ProviderCapabilities_replaceFields(ctx context.Context, field graphql.CollectedField, obj *providers.Capabilities) (ret graphql.Marshaler) {
+func (ec *executionContext) _ProviderCapabilities_replaceFields(ctx context.Context, field graphql.CollectedField, obj *model.ProviderCapabilities) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -4562,7 +6710,7 @@ func (ec *executionContext) fieldContext_ProviderCapabilities_replaceFields(_ co
 	return graphql.NewScalarFieldContext("ProviderCapabilities", field, false, false, errors.New("field of type TokenField does not have child fields"))
 }
 
-func (ec *executionContext) _ProviderCapabilities_patchFields(ctx context.Context, field graphql.CollectedField, obj *providers.Capabilities) (ret graphql.Marshaler) {
+func (ec *executionContext) _ProviderCapabilities_patchFields(ctx context.Context, field graphql.CollectedField, obj *model.ProviderCapabilities) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -4585,7 +6733,7 @@ func (ec *executionContext) fieldContext_ProviderCapabilities_patchFields(_ cont
 	return graphql.NewScalarFieldContext("ProviderCapabilities", field, false, false, errors.New("field of type TokenField does not have child fields"))
 }
 
-func (ec *executionContext) _ProviderCapabilities_expiry(ctx context.Context, field graphql.CollectedField, obj *providers.Capabilities) (ret graphql.Marshaler) {
+func (ec *executionContext) _ProviderCapabilities_expiry(ctx context.Context, field graphql.CollectedField, obj *model.ProviderCapabilities) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -4608,7 +6756,7 @@ func (ec *executionContext) fieldContext_ProviderCapabilities_expiry(_ context.C
 	return graphql.NewScalarFieldContext("ProviderCapabilities", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
-func (ec *executionContext) _ProviderCapabilities_scopes(ctx context.Context, field graphql.CollectedField, obj *providers.Capabilities) (ret graphql.Marshaler) {
+func (ec *executionContext) _ProviderCapabilities_scopes(ctx context.Context, field graphql.CollectedField, obj *model.ProviderCapabilities) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -4629,6 +6777,52 @@ func (ec *executionContext) _ProviderCapabilities_scopes(ctx context.Context, fi
 }
 func (ec *executionContext) fieldContext_ProviderCapabilities_scopes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ProviderCapabilities", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _ProviderCapabilities_namePattern(ctx context.Context, field graphql.CollectedField, obj *model.ProviderCapabilities) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProviderCapabilities_namePattern(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NamePattern(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ProviderCapabilities_namePattern(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ProviderCapabilities", field, true, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _ProviderCapabilities_uniqueNames(ctx context.Context, field graphql.CollectedField, obj *model.ProviderCapabilities) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProviderCapabilities_uniqueNames(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UniqueNames(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ProviderCapabilities_uniqueNames(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ProviderCapabilities", field, true, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _Query_node(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
@@ -5311,6 +7505,130 @@ func (ec *executionContext) fieldContext_Query___schema(_ context.Context, field
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _RateLimitedError_code(ctx context.Context, field graphql.CollectedField, obj *model.RateLimitedError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RateLimitedError_code(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Code, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v providers.Kind) graphql.Marshaler {
+			return ec.marshalNUserErrorCode2regtokᚋprovidersᚐKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RateLimitedError_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RateLimitedError", field, false, false, errors.New("field of type UserErrorCode does not have child fields"))
+}
+
+func (ec *executionContext) _RateLimitedError_message(ctx context.Context, field graphql.CollectedField, obj *model.RateLimitedError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RateLimitedError_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RateLimitedError_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RateLimitedError", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RateLimitedError_path(ctx context.Context, field graphql.CollectedField, obj *model.RateLimitedError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RateLimitedError_path(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Path, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalOString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RateLimitedError_path(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RateLimitedError", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _RateLimitedError_provider(ctx context.Context, field graphql.CollectedField, obj *model.RateLimitedError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RateLimitedError_provider(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Provider, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Provider) graphql.Marshaler {
+			return ec.marshalNProvider2ᚖregtokᚋgraphᚋinternalᚋmodelᚐProvider(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RateLimitedError_provider(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RateLimitedError",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Provider(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RateLimitedError_retryAfter(ctx context.Context, field graphql.CollectedField, obj *model.RateLimitedError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RateLimitedError_retryAfter(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RetryAfter, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Duration) graphql.Marshaler {
+			return ec.marshalODuration2ᚖtimeᚐDuration(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RateLimitedError_retryAfter(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RateLimitedError", field, false, false, errors.New("field of type Duration does not have child fields"))
 }
 
 func (ec *executionContext) _Registry_id(ctx context.Context, field graphql.CollectedField, obj *model.Registry) (ret graphql.Marshaler) {
@@ -6027,6 +8345,285 @@ func (ec *executionContext) fieldContext_RegistryEdge_node(_ context.Context, fi
 	return fc, nil
 }
 
+func (ec *executionContext) _ReplaceTokenPayload_token(ctx context.Context, field graphql.CollectedField, obj *model.ReplaceTokenPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReplaceTokenPayload_token(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Token, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Token) graphql.Marshaler {
+			return ec.marshalOToken2ᚖregtokᚋgraphᚋinternalᚋmodelᚐToken(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReplaceTokenPayload_token(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReplaceTokenPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Token(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReplaceTokenPayload_credential(ctx context.Context, field graphql.CollectedField, obj *model.ReplaceTokenPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReplaceTokenPayload_credential(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Credential, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.TokenCredential) graphql.Marshaler {
+			return ec.marshalOTokenCredential2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenCredential(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReplaceTokenPayload_credential(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReplaceTokenPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TokenCredential(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ReplaceTokenPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.ReplaceTokenPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReplaceTokenPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕregtokᚋgraphᚋinternalᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ReplaceTokenPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReplaceTokenPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RotateTokenPayload_token(ctx context.Context, field graphql.CollectedField, obj *model.RotateTokenPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RotateTokenPayload_token(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Token, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Token) graphql.Marshaler {
+			return ec.marshalOToken2ᚖregtokᚋgraphᚋinternalᚋmodelᚐToken(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RotateTokenPayload_token(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RotateTokenPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Token(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RotateTokenPayload_tokenEdge(ctx context.Context, field graphql.CollectedField, obj *model.RotateTokenPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RotateTokenPayload_tokenEdge(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TokenEdge, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.TokenEdge) graphql.Marshaler {
+			return ec.marshalOTokenEdge2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenEdge(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RotateTokenPayload_tokenEdge(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RotateTokenPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TokenEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RotateTokenPayload_credential(ctx context.Context, field graphql.CollectedField, obj *model.RotateTokenPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RotateTokenPayload_credential(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Credential, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.TokenCredential) graphql.Marshaler {
+			return ec.marshalOTokenCredential2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenCredential(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RotateTokenPayload_credential(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RotateTokenPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TokenCredential(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RotateTokenPayload_previous(ctx context.Context, field graphql.CollectedField, obj *model.RotateTokenPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RotateTokenPayload_previous(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Previous, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Token) graphql.Marshaler {
+			return ec.marshalOToken2ᚖregtokᚋgraphᚋinternalᚋmodelᚐToken(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RotateTokenPayload_previous(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RotateTokenPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Token(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RotateTokenPayload_previousEndsAt(ctx context.Context, field graphql.CollectedField, obj *model.RotateTokenPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RotateTokenPayload_previousEndsAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PreviousEndsAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RotateTokenPayload_previousEndsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RotateTokenPayload", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _RotateTokenPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.RotateTokenPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RotateTokenPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕregtokᚋgraphᚋinternalᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RotateTokenPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RotateTokenPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Server_version(ctx context.Context, field graphql.CollectedField, obj *model.Server) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6656,6 +9253,116 @@ func (ec *executionContext) fieldContext_Token_webUrl(_ context.Context, field g
 	return graphql.NewScalarFieldContext("Token", field, false, false, errors.New("field of type URL does not have child fields"))
 }
 
+func (ec *executionContext) _Token_rotatedFrom(ctx context.Context, field graphql.CollectedField, obj *model.Token) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Token_rotatedFrom(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Token_rotatedFrom(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Token) graphql.Marshaler {
+			return ec.marshalOToken2ᚖregtokᚋgraphᚋinternalᚋmodelᚐToken(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Token_rotatedFrom(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Token",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Token(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Token_rotatedFrom(ctx context.Context, field graphql.CollectedField, obj *model.Token) (any, error) {
+	resolver := ec.Resolvers.Token()
+	if batch, ok := graphql.BatchParentsFor[*model.Token](ctx, "Token"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.RotatedFrom(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*model.Token](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Token.rotatedFrom",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.RotatedFrom(ctx, []*model.Token{obj})
+	return graphql.ResolveBatchSingleResult[*model.Token](
+		ctx,
+		results,
+		err,
+		"Token.rotatedFrom",
+	)
+}
+
+func (ec *executionContext) _Token_rotatedTo(ctx context.Context, field graphql.CollectedField, obj *model.Token) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Token_rotatedTo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Token_rotatedTo(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Token) graphql.Marshaler {
+			return ec.marshalOToken2ᚖregtokᚋgraphᚋinternalᚋmodelᚐToken(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Token_rotatedTo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Token",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Token(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Token_rotatedTo(ctx context.Context, field graphql.CollectedField, obj *model.Token) (any, error) {
+	resolver := ec.Resolvers.Token()
+	if batch, ok := graphql.BatchParentsFor[*model.Token](ctx, "Token"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.RotatedTo(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*model.Token](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Token.rotatedTo",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.RotatedTo(ctx, []*model.Token{obj})
+	return graphql.ResolveBatchSingleResult[*model.Token](
+		ctx,
+		results,
+		err,
+		"Token.rotatedTo",
+	)
+}
+
 func (ec *executionContext) _Token_version(ctx context.Context, field graphql.CollectedField, obj *model.Token) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6883,6 +9590,75 @@ func (ec *executionContext) fieldContext_TokenConnection_unavailable(_ context.C
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _TokenCredential_username(ctx context.Context, field graphql.CollectedField, obj *model.TokenCredential) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenCredential_username(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Username(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TokenCredential_username(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TokenCredential", field, true, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _TokenCredential_secret(ctx context.Context, field graphql.CollectedField, obj *model.TokenCredential) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenCredential_secret(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Secret, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v providers.Secret) graphql.Marshaler {
+			return ec.marshalNSecret2regtokᚋprovidersᚐSecret(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TokenCredential_secret(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TokenCredential", field, false, false, errors.New("field of type Secret does not have child fields"))
+}
+
+func (ec *executionContext) _TokenCredential_dockerConfigJson(ctx context.Context, field graphql.CollectedField, obj *model.TokenCredential) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenCredential_dockerConfigJson(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.TokenCredential().DockerConfigJSON(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *providers.Secret) graphql.Marshaler {
+			return ec.marshalOSecret2ᚖregtokᚋprovidersᚐSecret(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TokenCredential_dockerConfigJson(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TokenCredential", field, true, true, errors.New("field of type Secret does not have child fields"))
 }
 
 func (ec *executionContext) _TokenEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.TokenEdge) (ret graphql.Marshaler) {
@@ -7359,6 +10135,254 @@ func (ec *executionContext) _Unavailable_staleSince(ctx context.Context, field g
 }
 func (ec *executionContext) fieldContext_Unavailable_staleSince(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Unavailable", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _UnavailableError_code(ctx context.Context, field graphql.CollectedField, obj *model.UnavailableError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnavailableError_code(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Code, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v providers.Kind) graphql.Marshaler {
+			return ec.marshalNUserErrorCode2regtokᚋprovidersᚐKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UnavailableError_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UnavailableError", field, false, false, errors.New("field of type UserErrorCode does not have child fields"))
+}
+
+func (ec *executionContext) _UnavailableError_message(ctx context.Context, field graphql.CollectedField, obj *model.UnavailableError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnavailableError_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UnavailableError_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UnavailableError", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _UnavailableError_path(ctx context.Context, field graphql.CollectedField, obj *model.UnavailableError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnavailableError_path(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Path, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalOString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_UnavailableError_path(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UnavailableError", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _UnavailableError_provider(ctx context.Context, field graphql.CollectedField, obj *model.UnavailableError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnavailableError_provider(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Provider, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Provider) graphql.Marshaler {
+			return ec.marshalNProvider2ᚖregtokᚋgraphᚋinternalᚋmodelᚐProvider(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UnavailableError_provider(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UnavailableError",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Provider(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UnavailableError_retryAfter(ctx context.Context, field graphql.CollectedField, obj *model.UnavailableError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnavailableError_retryAfter(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RetryAfter, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Duration) graphql.Marshaler {
+			return ec.marshalODuration2ᚖtimeᚐDuration(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_UnavailableError_retryAfter(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UnavailableError", field, false, false, errors.New("field of type Duration does not have child fields"))
+}
+
+func (ec *executionContext) _UnsupportedError_code(ctx context.Context, field graphql.CollectedField, obj *model.UnsupportedError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnsupportedError_code(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Code, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v providers.Kind) graphql.Marshaler {
+			return ec.marshalNUserErrorCode2regtokᚋprovidersᚐKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UnsupportedError_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UnsupportedError", field, false, false, errors.New("field of type UserErrorCode does not have child fields"))
+}
+
+func (ec *executionContext) _UnsupportedError_message(ctx context.Context, field graphql.CollectedField, obj *model.UnsupportedError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnsupportedError_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UnsupportedError_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UnsupportedError", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _UnsupportedError_path(ctx context.Context, field graphql.CollectedField, obj *model.UnsupportedError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnsupportedError_path(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Path, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalOString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_UnsupportedError_path(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UnsupportedError", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _UnsupportedError_provider(ctx context.Context, field graphql.CollectedField, obj *model.UnsupportedError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnsupportedError_provider(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Provider, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Provider) graphql.Marshaler {
+			return ec.marshalNProvider2ᚖregtokᚋgraphᚋinternalᚋmodelᚐProvider(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UnsupportedError_provider(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UnsupportedError",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Provider(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UnsupportedError_field(ctx context.Context, field graphql.CollectedField, obj *model.UnsupportedError) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UnsupportedError_field(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Field, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *providers.TokenField) graphql.Marshaler {
+			return ec.marshalOTokenField2ᚖregtokᚋprovidersᚐTokenField(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_UnsupportedError_field(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UnsupportedError", field, false, false, errors.New("field of type TokenField does not have child fields"))
 }
 
 func (ec *executionContext) _User_id(ctx context.Context, field graphql.CollectedField, obj *model.User) (ret graphql.Marshaler) {
@@ -8932,6 +11956,71 @@ func (ec *executionContext) fieldContext___Type_isOneOf(_ context.Context, field
 
 // region    **************************** input.gotpl *****************************
 
+func (ec *executionContext) unmarshalInputCreateTokenInput(ctx context.Context, obj any) (model.CreateTokenInput, error) {
+	var it model.CreateTokenInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"registryId", "name", "expiry", "scopes", "enabled", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "registryId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("registryId"))
+			data, err := ec.unmarshalNID2regtokᚋprovidersᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RegistryID = data
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "expiry":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expiry"))
+			data, err := ec.unmarshalOExpiryInput2ᚖregtokᚋgraphᚋinternalᚋmodelᚐExpiryInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Expiry = data
+		case "scopes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("scopes"))
+			data, err := ec.unmarshalOTokenScopeInput2ᚕᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenScopeInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Scopes = data
+		case "enabled":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("enabled"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Enabled = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputDateTimeRange(ctx context.Context, obj any) (model.DateTimeRange, error) {
 	var it model.DateTimeRange
 	if obj == nil {
@@ -8964,6 +12053,98 @@ func (ec *executionContext) unmarshalInputDateTimeRange(ctx context.Context, obj
 				return it, err
 			}
 			it.To = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputDeleteTokenInput(ctx context.Context, obj any) (model.DeleteTokenInput, error) {
+	var it model.DeleteTokenInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["allowMissing"]; !present {
+		asMap["allowMissing"] = false
+	}
+
+	fieldsInOrder := [...]string{"token", "ifVersion", "allowMissing"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "token":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("token"))
+			data, err := ec.unmarshalNTokenAddress2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenAddress(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Token = data
+		case "ifVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ifVersion"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IfVersion = data
+		case "allowMissing":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("allowMissing"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AllowMissing = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputExpiryInput(ctx context.Context, obj any) (model.ExpiryInput, error) {
+	var it model.ExpiryInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"at", "in", "never"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "at":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("at"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.At = data
+		case "in":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("in"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.In = data
+		case "never":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("never"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Never = data
 		}
 	}
 	return it, nil
@@ -9082,6 +12263,71 @@ func (ec *executionContext) unmarshalInputOrganizationFilter(ctx context.Context
 				return it, err
 			}
 			it.Search = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputPatchTokenInput(ctx context.Context, obj any) (model.PatchTokenInput, error) {
+	var it model.PatchTokenInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"token", "name", "expiry", "scopes", "enabled", "ifVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "token":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("token"))
+			data, err := ec.unmarshalNTokenAddress2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenAddress(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Token = data
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "expiry":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expiry"))
+			data, err := ec.unmarshalOExpiryInput2ᚖregtokᚋgraphᚋinternalᚋmodelᚐExpiryInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Expiry = data
+		case "scopes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("scopes"))
+			data, err := ec.unmarshalOTokenScopesPatch2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenScopesPatch(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Scopes = data
+		case "enabled":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("enabled"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Enabled = data
+		case "ifVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ifVersion"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IfVersion = data
 		}
 	}
 	return it, nil
@@ -9207,6 +12453,147 @@ func (ec *executionContext) unmarshalInputRegistryOrder(ctx context.Context, obj
 				return it, err
 			}
 			it.Direction = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputReplaceTokenInput(ctx context.Context, obj any) (model.ReplaceTokenInput, error) {
+	var it model.ReplaceTokenInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["scopes"]; !present {
+		asMap["scopes"] = []any{}
+	}
+	if _, present := asMap["enabled"]; !present {
+		asMap["enabled"] = true
+	}
+
+	fieldsInOrder := [...]string{"token", "name", "expiry", "scopes", "enabled", "ifVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "token":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("token"))
+			data, err := ec.unmarshalNTokenAddress2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenAddress(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Token = data
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "expiry":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expiry"))
+			data, err := ec.unmarshalNExpiryInput2ᚖregtokᚋgraphᚋinternalᚋmodelᚐExpiryInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Expiry = data
+		case "scopes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("scopes"))
+			data, err := ec.unmarshalNTokenScopeInput2ᚕᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenScopeInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Scopes = data
+		case "enabled":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("enabled"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Enabled = data
+		case "ifVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ifVersion"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IfVersion = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputRotateTokenInput(ctx context.Context, obj any) (model.RotateTokenInput, error) {
+	var it model.RotateTokenInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["overlap"]; !present {
+		asMap["overlap"] = "P7D"
+	}
+
+	fieldsInOrder := [...]string{"token", "name", "expiry", "overlap", "ifVersion", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "token":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("token"))
+			data, err := ec.unmarshalNTokenAddress2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenAddress(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Token = data
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "expiry":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expiry"))
+			data, err := ec.unmarshalOExpiryInput2ᚖregtokᚋgraphᚋinternalᚋmodelᚐExpiryInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Expiry = data
+		case "overlap":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("overlap"))
+			data, err := ec.unmarshalNDuration2timeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Overlap = data
+		case "ifVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ifVersion"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IfVersion = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
 		}
 	}
 	return it, nil
@@ -9430,6 +12817,131 @@ func (ec *executionContext) unmarshalInputTokenScopeFilter(ctx context.Context, 
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputTokenScopeInput(ctx context.Context, obj any) (model.TokenScopeInput, error) {
+	var it model.TokenScopeInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"type", "name", "actions"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "type":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("type"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Type = data
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "actions":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("actions"))
+			data, err := ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Actions = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputTokenScopesChange(ctx context.Context, obj any) (model.TokenScopesChange, error) {
+	var it model.TokenScopesChange
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["remove"]; !present {
+		asMap["remove"] = []any{}
+	}
+	if _, present := asMap["add"]; !present {
+		asMap["add"] = []any{}
+	}
+
+	fieldsInOrder := [...]string{"remove", "add"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "remove":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("remove"))
+			data, err := ec.unmarshalNTokenScopeInput2ᚕᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenScopeInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Remove = data
+		case "add":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("add"))
+			data, err := ec.unmarshalNTokenScopeInput2ᚕᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenScopeInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Add = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputTokenScopesPatch(ctx context.Context, obj any) (model.TokenScopesPatch, error) {
+	var it model.TokenScopesPatch
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"set", "change"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "set":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("set"))
+			data, err := ec.unmarshalOTokenScopeInput2ᚕᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenScopeInputᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Set = data
+		case "change":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("change"))
+			data, err := ec.unmarshalOTokenScopesChange2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenScopesChange(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Change = data
+		}
+	}
+	return it, nil
+}
+
 // endregion **************************** input.gotpl *****************************
 
 // region    ************************** interface.gotpl ***************************
@@ -9496,6 +13008,75 @@ func (ec *executionContext) _RegistryDetails(ctx context.Context, sel ast.Select
 			return typedObj
 		} else {
 			panic(fmt.Errorf("unexpected type %T; non-generated variants of RegistryDetails must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
+func (ec *executionContext) _UserError(ctx context.Context, sel ast.SelectionSet, obj model.UserError) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case model.UnsupportedError:
+		return ec._UnsupportedError(ctx, sel, &obj)
+	case *model.UnsupportedError:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._UnsupportedError(ctx, sel, obj)
+	case model.UnavailableError:
+		return ec._UnavailableError(ctx, sel, &obj)
+	case *model.UnavailableError:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._UnavailableError(ctx, sel, obj)
+	case model.RateLimitedError:
+		return ec._RateLimitedError(ctx, sel, &obj)
+	case *model.RateLimitedError:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._RateLimitedError(ctx, sel, obj)
+	case model.OutcomeUnknownError:
+		return ec._OutcomeUnknownError(ctx, sel, &obj)
+	case *model.OutcomeUnknownError:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._OutcomeUnknownError(ctx, sel, obj)
+	case model.NotFoundError:
+		return ec._NotFoundError(ctx, sel, &obj)
+	case *model.NotFoundError:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NotFoundError(ctx, sel, obj)
+	case model.InvalidInputError:
+		return ec._InvalidInputError(ctx, sel, &obj)
+	case *model.InvalidInputError:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._InvalidInputError(ctx, sel, obj)
+	case model.ForbiddenError:
+		return ec._ForbiddenError(ctx, sel, &obj)
+	case *model.ForbiddenError:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ForbiddenError(ctx, sel, obj)
+	case model.ConflictError:
+		return ec._ConflictError(ctx, sel, &obj)
+	case *model.ConflictError:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ConflictError(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of UserError must implement graphql.Marshaler", obj))
 		}
 	}
 }
@@ -9716,6 +13297,299 @@ func (ec *executionContext) _BuildkiteRegistryDetails(ctx context.Context, sel a
 	return out
 }
 
+var conflictErrorImplementors = []string{"ConflictError", "UserError"}
+
+func (ec *executionContext) _ConflictError(ctx context.Context, sel ast.SelectionSet, obj *model.ConflictError) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, conflictErrorImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ConflictError")
+		case "code":
+			out.Values[i] = ec._ConflictError_code(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = ec._ConflictError_message(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "path":
+			out.Values[i] = ec._ConflictError_path(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "currentVersion":
+			out.Values[i] = ec._ConflictError_currentVersion(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var createTokenPayloadImplementors = []string{"CreateTokenPayload"}
+
+func (ec *executionContext) _CreateTokenPayload(ctx context.Context, sel ast.SelectionSet, obj *model.CreateTokenPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, createTokenPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CreateTokenPayload")
+		case "token":
+			out.Values[i] = ec._CreateTokenPayload_token(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "tokenEdge":
+			out.Values[i] = ec._CreateTokenPayload_tokenEdge(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "credential":
+			out.Values[i] = ec._CreateTokenPayload_credential(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._CreateTokenPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var deleteTokenPayloadImplementors = []string{"DeleteTokenPayload"}
+
+func (ec *executionContext) _DeleteTokenPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeleteTokenPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deleteTokenPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeleteTokenPayload")
+		case "deletedTokenId":
+			out.Values[i] = ec._DeleteTokenPayload_deletedTokenId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "registry":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._DeleteTokenPayload_registry(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "errors":
+			out.Values[i] = ec._DeleteTokenPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var forbiddenErrorImplementors = []string{"ForbiddenError", "UserError"}
+
+func (ec *executionContext) _ForbiddenError(ctx context.Context, sel ast.SelectionSet, obj *model.ForbiddenError) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, forbiddenErrorImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ForbiddenError")
+		case "code":
+			out.Values[i] = ec._ForbiddenError_code(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = ec._ForbiddenError_message(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "path":
+			out.Values[i] = ec._ForbiddenError_path(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "provider":
+			out.Values[i] = ec._ForbiddenError_provider(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "requiredScope":
+			out.Values[i] = ec._ForbiddenError_requiredScope(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var invalidInputErrorImplementors = []string{"InvalidInputError", "UserError"}
+
+func (ec *executionContext) _InvalidInputError(ctx context.Context, sel ast.SelectionSet, obj *model.InvalidInputError) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, invalidInputErrorImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("InvalidInputError")
+		case "code":
+			out.Values[i] = ec._InvalidInputError_code(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = ec._InvalidInputError_message(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "path":
+			out.Values[i] = ec._InvalidInputError_path(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var ionosRegistryDetailsImplementors = []string{"IonosRegistryDetails", "RegistryDetails"}
 
 func (ec *executionContext) _IonosRegistryDetails(ctx context.Context, sel ast.SelectionSet, obj *model.IonosRegistryDetails) graphql.Marshaler {
@@ -9750,6 +13624,130 @@ func (ec *executionContext) _IonosRegistryDetails(ctx context.Context, sel ast.S
 			}
 		case "vulnerabilityScanning":
 			out.Values[i] = ec._IonosRegistryDetails_vulnerabilityScanning(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var mutationImplementors = []string{"Mutation"}
+
+func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, mutationImplementors)
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{
+		Object: "Mutation",
+	})
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		innerCtx := graphql.WithRootFieldContext(ctx, &graphql.RootFieldContext{
+			Object: field.Name,
+			Field:  field,
+		})
+
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Mutation")
+		case "createToken":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_createToken(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "replaceToken":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_replaceToken(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "patchToken":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_patchToken(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "deleteToken":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_deleteToken(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "rotateToken":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_rotateToken(ctx, field)
+			})
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var notFoundErrorImplementors = []string{"NotFoundError", "UserError"}
+
+func (ec *executionContext) _NotFoundError(ctx context.Context, sel ast.SelectionSet, obj *model.NotFoundError) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, notFoundErrorImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("NotFoundError")
+		case "code":
+			out.Values[i] = ec._NotFoundError_code(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = ec._NotFoundError_message(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "path":
+			out.Values[i] = ec._NotFoundError_path(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -10062,6 +14060,59 @@ func (ec *executionContext) _OrganizationEdge(ctx context.Context, sel ast.Selec
 	return out
 }
 
+var outcomeUnknownErrorImplementors = []string{"OutcomeUnknownError", "UserError"}
+
+func (ec *executionContext) _OutcomeUnknownError(ctx context.Context, sel ast.SelectionSet, obj *model.OutcomeUnknownError) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, outcomeUnknownErrorImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OutcomeUnknownError")
+		case "code":
+			out.Values[i] = ec._OutcomeUnknownError_code(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = ec._OutcomeUnknownError_message(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "path":
+			out.Values[i] = ec._OutcomeUnknownError_path(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "provider":
+			out.Values[i] = ec._OutcomeUnknownError_provider(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var pageInfoImplementors = []string{"PageInfo"}
 
 func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet, obj *model.PageInfo) graphql.Marshaler {
@@ -10092,6 +14143,49 @@ func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet,
 		case "endCursor":
 			out.Values[i] = ec._PageInfo_endCursor(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var patchTokenPayloadImplementors = []string{"PatchTokenPayload"}
+
+func (ec *executionContext) _PatchTokenPayload(ctx context.Context, sel ast.SelectionSet, obj *model.PatchTokenPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, patchTokenPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PatchTokenPayload")
+		case "token":
+			out.Values[i] = ec._PatchTokenPayload_token(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._PatchTokenPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -10170,7 +14264,7 @@ func (ec *executionContext) _Provider(ctx context.Context, sel ast.SelectionSet,
 
 var providerCapabilitiesImplementors = []string{"ProviderCapabilities"}
 
-func (ec *executionContext) _ProviderCapabilities(ctx context.Context, sel ast.SelectionSet, obj *providers.Capabilities) graphql.Marshaler {
+func (ec *executionContext) _ProviderCapabilities(ctx context.Context, sel ast.SelectionSet, obj *model.ProviderCapabilities) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, providerCapabilitiesImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -10207,6 +14301,16 @@ func (ec *executionContext) _ProviderCapabilities(ctx context.Context, sel ast.S
 			}
 		case "scopes":
 			out.Values[i] = ec._ProviderCapabilities_scopes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "namePattern":
+			out.Values[i] = ec._ProviderCapabilities_namePattern(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "uniqueNames":
+			out.Values[i] = ec._ProviderCapabilities_uniqueNames(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -10550,6 +14654,64 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 	return out
 }
 
+var rateLimitedErrorImplementors = []string{"RateLimitedError", "UserError"}
+
+func (ec *executionContext) _RateLimitedError(ctx context.Context, sel ast.SelectionSet, obj *model.RateLimitedError) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, rateLimitedErrorImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RateLimitedError")
+		case "code":
+			out.Values[i] = ec._RateLimitedError_code(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = ec._RateLimitedError_message(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "path":
+			out.Values[i] = ec._RateLimitedError_path(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "provider":
+			out.Values[i] = ec._RateLimitedError_provider(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "retryAfter":
+			out.Values[i] = ec._RateLimitedError_retryAfter(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var registryImplementors = []string{"Registry", "Node"}
 
 func (ec *executionContext) _Registry(ctx context.Context, sel ast.SelectionSet, obj *model.Registry) graphql.Marshaler {
@@ -10868,6 +15030,117 @@ func (ec *executionContext) _RegistryEdge(ctx context.Context, sel ast.Selection
 	return out
 }
 
+var replaceTokenPayloadImplementors = []string{"ReplaceTokenPayload"}
+
+func (ec *executionContext) _ReplaceTokenPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ReplaceTokenPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, replaceTokenPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReplaceTokenPayload")
+		case "token":
+			out.Values[i] = ec._ReplaceTokenPayload_token(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "credential":
+			out.Values[i] = ec._ReplaceTokenPayload_credential(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._ReplaceTokenPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var rotateTokenPayloadImplementors = []string{"RotateTokenPayload"}
+
+func (ec *executionContext) _RotateTokenPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RotateTokenPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, rotateTokenPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RotateTokenPayload")
+		case "token":
+			out.Values[i] = ec._RotateTokenPayload_token(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "tokenEdge":
+			out.Values[i] = ec._RotateTokenPayload_tokenEdge(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "credential":
+			out.Values[i] = ec._RotateTokenPayload_credential(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "previous":
+			out.Values[i] = ec._RotateTokenPayload_previous(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "previousEndsAt":
+			out.Values[i] = ec._RotateTokenPayload_previousEndsAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._RotateTokenPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var serverImplementors = []string{"Server"}
 
 func (ec *executionContext) _Server(ctx context.Context, sel ast.SelectionSet, obj *model.Server) graphql.Marshaler {
@@ -11150,6 +15423,82 @@ func (ec *executionContext) _Token(ctx context.Context, sel ast.SelectionSet, ob
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "rotatedFrom":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Token_rotatedFrom(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "rotatedTo":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Token_rotatedTo(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "version":
 			out.Values[i] = ec._Token_version(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -11223,6 +15572,87 @@ func (ec *executionContext) _TokenConnection(ctx context.Context, sel ast.Select
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var tokenCredentialImplementors = []string{"TokenCredential"}
+
+func (ec *executionContext) _TokenCredential(ctx context.Context, sel ast.SelectionSet, obj *model.TokenCredential) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, tokenCredentialImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TokenCredential")
+		case "username":
+			out.Values[i] = ec._TokenCredential_username(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "secret":
+			out.Values[i] = ec._TokenCredential_secret(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "dockerConfigJson":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._TokenCredential_dockerConfigJson(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -11447,6 +15877,122 @@ func (ec *executionContext) _Unavailable(ctx context.Context, sel ast.SelectionS
 			}
 		case "staleSince":
 			out.Values[i] = ec._Unavailable_staleSince(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var unavailableErrorImplementors = []string{"UnavailableError", "UserError"}
+
+func (ec *executionContext) _UnavailableError(ctx context.Context, sel ast.SelectionSet, obj *model.UnavailableError) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, unavailableErrorImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UnavailableError")
+		case "code":
+			out.Values[i] = ec._UnavailableError_code(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = ec._UnavailableError_message(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "path":
+			out.Values[i] = ec._UnavailableError_path(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "provider":
+			out.Values[i] = ec._UnavailableError_provider(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "retryAfter":
+			out.Values[i] = ec._UnavailableError_retryAfter(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var unsupportedErrorImplementors = []string{"UnsupportedError", "UserError"}
+
+func (ec *executionContext) _UnsupportedError(ctx context.Context, sel ast.SelectionSet, obj *model.UnsupportedError) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, unsupportedErrorImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UnsupportedError")
+		case "code":
+			out.Values[i] = ec._UnsupportedError_code(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = ec._UnsupportedError_message(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "path":
+			out.Values[i] = ec._UnsupportedError_path(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "provider":
+			out.Values[i] = ec._UnsupportedError_provider(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "field":
+			out.Values[i] = ec._UnsupportedError_field(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -12181,6 +16727,11 @@ func (ec *executionContext) marshalNBudget2ᚕregtokᚋprovidersᚐBudgetᚄ(ctx
 	return ret
 }
 
+func (ec *executionContext) unmarshalNCreateTokenInput2regtokᚋgraphᚋinternalᚋmodelᚐCreateTokenInput(ctx context.Context, v any) (model.CreateTokenInput, error) {
+	res, err := ec.unmarshalInputCreateTokenInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNDateTime2timeᚐTime(ctx context.Context, v any) (time.Time, error) {
 	res, err := scalar.UnmarshalDateTime(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -12195,6 +16746,11 @@ func (ec *executionContext) marshalNDateTime2timeᚐTime(ctx context.Context, se
 		}
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNDeleteTokenInput2regtokᚋgraphᚋinternalᚋmodelᚐDeleteTokenInput(ctx context.Context, v any) (model.DeleteTokenInput, error) {
+	res, err := ec.unmarshalInputDeleteTokenInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalNDuration2timeᚐDuration(ctx context.Context, v any) (time.Duration, error) {
@@ -12240,6 +16796,11 @@ func (ec *executionContext) marshalNDuration2ᚕtimeᚐDurationᚄ(ctx context.C
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalNExpiryInput2ᚖregtokᚋgraphᚋinternalᚋmodelᚐExpiryInput(ctx context.Context, v any) (*model.ExpiryInput, error) {
+	res, err := ec.unmarshalInputExpiryInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalNID2regtokᚋprovidersᚐID(ctx context.Context, v any) (providers.ID, error) {
@@ -12464,6 +17025,11 @@ func (ec *executionContext) marshalNPageInfo2ᚖregtokᚋgraphᚋinternalᚋmode
 	return ec._PageInfo(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNPatchTokenInput2regtokᚋgraphᚋinternalᚋmodelᚐPatchTokenInput(ctx context.Context, v any) (model.PatchTokenInput, error) {
+	res, err := ec.unmarshalInputPatchTokenInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNPermission2regtokᚋauthᚐPermission(ctx context.Context, v any) (auth.Permission, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := auth.Permission(tmp)
@@ -12537,8 +17103,14 @@ func (ec *executionContext) marshalNProvider2ᚖregtokᚋgraphᚋinternalᚋmode
 	return ec._Provider(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNProviderCapabilities2regtokᚋprovidersᚐCapabilities(ctx context.Context, sel ast.SelectionSet, v providers.Capabilities) graphql.Marshaler {
-	return ec._ProviderCapabilities(ctx, sel, &v)
+func (ec *executionContext) marshalNProviderCapabilities2ᚖregtokᚋgraphᚋinternalᚋmodelᚐProviderCapabilities(ctx context.Context, sel ast.SelectionSet, v *model.ProviderCapabilities) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ProviderCapabilities(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNRegistry2ᚕᚖregtokᚋgraphᚋinternalᚋmodelᚐRegistryᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Registry) graphql.Marshaler {
@@ -12651,6 +17223,32 @@ func (ec *executionContext) marshalNRegistryVisibility2regtokᚋgraphᚋinternal
 	return v
 }
 
+func (ec *executionContext) unmarshalNReplaceTokenInput2regtokᚋgraphᚋinternalᚋmodelᚐReplaceTokenInput(ctx context.Context, v any) (model.ReplaceTokenInput, error) {
+	res, err := ec.unmarshalInputReplaceTokenInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNRotateTokenInput2regtokᚋgraphᚋinternalᚋmodelᚐRotateTokenInput(ctx context.Context, v any) (model.RotateTokenInput, error) {
+	res, err := ec.unmarshalInputRotateTokenInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNSecret2regtokᚋprovidersᚐSecret(ctx context.Context, v any) (providers.Secret, error) {
+	res, err := scalar.UnmarshalSecret(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSecret2regtokᚋprovidersᚐSecret(ctx context.Context, sel ast.SelectionSet, v providers.Secret) graphql.Marshaler {
+	_ = sel
+	res := scalar.MarshalSecret(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
 func (ec *executionContext) marshalNServer2ᚖregtokᚋgraphᚋinternalᚋmodelᚐServer(ctx context.Context, sel ast.SelectionSet, v *model.Server) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -12736,6 +17334,11 @@ func (ec *executionContext) marshalNToken2ᚖregtokᚋgraphᚋinternalᚋmodel�
 func (ec *executionContext) unmarshalNTokenAddress2regtokᚋgraphᚋinternalᚋmodelᚐTokenAddress(ctx context.Context, v any) (model.TokenAddress, error) {
 	res, err := ec.unmarshalInputTokenAddress(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNTokenAddress2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenAddress(ctx context.Context, v any) (*model.TokenAddress, error) {
+	res, err := ec.unmarshalInputTokenAddress(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNTokenConnection2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenConnection(ctx context.Context, sel ast.SelectionSet, v *model.TokenConnection) graphql.Marshaler {
@@ -12854,6 +17457,25 @@ func (ec *executionContext) marshalNTokenScope2ᚕregtokᚋprovidersᚐScopeᚄ(
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalNTokenScopeInput2ᚕᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenScopeInputᚄ(ctx context.Context, v any) ([]*model.TokenScopeInput, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.TokenScopeInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNTokenScopeInput2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenScopeInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalNTokenScopeInput2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenScopeInput(ctx context.Context, v any) (*model.TokenScopeInput, error) {
+	res, err := ec.unmarshalInputTokenScopeInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalNTokenState2regtokᚋcatalogᚐTokenState(ctx context.Context, v any) (catalog.TokenState, error) {
@@ -12977,6 +17599,49 @@ func (ec *executionContext) marshalNUserEdge2ᚖregtokᚋgraphᚋinternalᚋmode
 		return graphql.Null
 	}
 	return ec._UserEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNUserError2regtokᚋgraphᚋinternalᚋmodelᚐUserError(ctx context.Context, sel ast.SelectionSet, v model.UserError) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._UserError(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNUserError2ᚕregtokᚋgraphᚋinternalᚋmodelᚐUserErrorᚄ(ctx context.Context, sel ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNUserError2regtokᚋgraphᚋinternalᚋmodelᚐUserError(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNUserErrorCode2regtokᚋprovidersᚐKind(ctx context.Context, v any) (providers.Kind, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := providers.Kind(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNUserErrorCode2regtokᚋprovidersᚐKind(ctx context.Context, sel ast.SelectionSet, v providers.Kind) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
 }
 
 func (ec *executionContext) marshalNViewer2ᚖregtokᚋauthᚐViewer(ctx context.Context, sel ast.SelectionSet, v *auth.Viewer) graphql.Marshaler {
@@ -13159,6 +17824,13 @@ func (ec *executionContext) marshalOBoolean2ᚖbool(ctx context.Context, sel ast
 	return res
 }
 
+func (ec *executionContext) marshalOCreateTokenPayload2ᚖregtokᚋgraphᚋinternalᚋmodelᚐCreateTokenPayload(ctx context.Context, sel ast.SelectionSet, v *model.CreateTokenPayload) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._CreateTokenPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalODateTime2timeᚐTime(ctx context.Context, v any) (time.Time, error) {
 	res, err := scalar.UnmarshalDateTime(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -13197,6 +17869,13 @@ func (ec *executionContext) unmarshalODateTimeRange2ᚖregtokᚋgraphᚋinternal
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalODeleteTokenPayload2ᚖregtokᚋgraphᚋinternalᚋmodelᚐDeleteTokenPayload(ctx context.Context, sel ast.SelectionSet, v *model.DeleteTokenPayload) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._DeleteTokenPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalODueSource2ᚖregtokᚋcatalogᚐDueSource(ctx context.Context, v any) (*catalog.DueSource, error) {
 	if v == nil {
 		return nil, nil
@@ -13232,6 +17911,14 @@ func (ec *executionContext) marshalODuration2ᚖtimeᚐDuration(ctx context.Cont
 	_ = ctx
 	res := scalar.MarshalDuration(*v)
 	return res
+}
+
+func (ec *executionContext) unmarshalOExpiryInput2ᚖregtokᚋgraphᚋinternalᚋmodelᚐExpiryInput(ctx context.Context, v any) (*model.ExpiryInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputExpiryInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalOFloat2ᚖfloat64(ctx context.Context, v any) (*float64, error) {
@@ -13342,6 +18029,13 @@ func (ec *executionContext) unmarshalOOrganizationFilter2ᚖregtokᚋgraphᚋint
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalOPatchTokenPayload2ᚖregtokᚋgraphᚋinternalᚋmodelᚐPatchTokenPayload(ctx context.Context, sel ast.SelectionSet, v *model.PatchTokenPayload) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._PatchTokenPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalORegistry2ᚖregtokᚋgraphᚋinternalᚋmodelᚐRegistry(ctx context.Context, sel ast.SelectionSet, v *model.Registry) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -13369,6 +18063,38 @@ func (ec *executionContext) unmarshalORegistryFilter2ᚖregtokᚋgraphᚋinterna
 	}
 	res, err := ec.unmarshalInputRegistryFilter(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOReplaceTokenPayload2ᚖregtokᚋgraphᚋinternalᚋmodelᚐReplaceTokenPayload(ctx context.Context, sel ast.SelectionSet, v *model.ReplaceTokenPayload) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._ReplaceTokenPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalORotateTokenPayload2ᚖregtokᚋgraphᚋinternalᚋmodelᚐRotateTokenPayload(ctx context.Context, sel ast.SelectionSet, v *model.RotateTokenPayload) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._RotateTokenPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOSecret2ᚖregtokᚋprovidersᚐSecret(ctx context.Context, v any) (*providers.Secret, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := scalar.UnmarshalSecret(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOSecret2ᚖregtokᚋprovidersᚐSecret(ctx context.Context, sel ast.SelectionSet, v *providers.Secret) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := scalar.MarshalSecret(*v)
+	return res
 }
 
 func (ec *executionContext) unmarshalOString2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
@@ -13438,6 +18164,39 @@ func (ec *executionContext) marshalOTokenConnection2ᚖregtokᚋgraphᚋinternal
 	return ec._TokenConnection(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalOTokenCredential2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenCredential(ctx context.Context, sel ast.SelectionSet, v *model.TokenCredential) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._TokenCredential(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOTokenEdge2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenEdge(ctx context.Context, sel ast.SelectionSet, v *model.TokenEdge) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._TokenEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOTokenField2ᚖregtokᚋprovidersᚐTokenField(ctx context.Context, v any) (*providers.TokenField, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := providers.TokenField(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOTokenField2ᚖregtokᚋprovidersᚐTokenField(ctx context.Context, sel ast.SelectionSet, v *providers.TokenField) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
 func (ec *executionContext) unmarshalOTokenFilter2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenFilter(ctx context.Context, v any) (*model.TokenFilter, error) {
 	if v == nil {
 		return nil, nil
@@ -13451,6 +18210,39 @@ func (ec *executionContext) unmarshalOTokenScopeFilter2ᚖregtokᚋgraphᚋinter
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputTokenScopeFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOTokenScopeInput2ᚕᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenScopeInputᚄ(ctx context.Context, v any) ([]*model.TokenScopeInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.TokenScopeInput, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNTokenScopeInput2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenScopeInput(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOTokenScopesChange2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenScopesChange(ctx context.Context, v any) (*model.TokenScopesChange, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputTokenScopesChange(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOTokenScopesPatch2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenScopesPatch(ctx context.Context, v any) (*model.TokenScopesPatch, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputTokenScopesPatch(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 

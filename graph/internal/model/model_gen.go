@@ -22,12 +22,125 @@ type RegistryDetails interface {
 	IsRegistryDetails()
 }
 
+// An expected failure of a mutation.
+type UserError interface {
+	IsUserError()
+}
+
+// The name is taken, or the token changed since `ifVersion`, or a rotation is under way, or an idempotency key was used for something else.
+type ConflictError struct {
+	// For programs.
+	Code providers.Kind `json:"code"`
+	// For people, in English: what is wrong and what to do.
+	Message string `json:"message"`
+	// The input field at fault, from the input's root. Null: no single one.
+	Path []string `json:"path,omitempty"`
+	// The token's `version` now, when `ifVersion` is another.
+	CurrentVersion *string `json:"currentVersion,omitempty"`
+}
+
+func (ConflictError) IsUserError() {}
+
+// A new token.
+type CreateTokenInput struct {
+	// The registry that it opens.
+	RegistryID providers.ID `json:"registryId"`
+	// Its name. Where the provider keeps a form for names, `capabilities { namePattern }` tells it.
+	Name string `json:"name"`
+	// Left out: the provider's default, which is no end.
+	Expiry *ExpiryInput `json:"expiry,omitempty"`
+	// What it opens. Left out: the provider's default, which is nothing where scopes can be chosen.
+	Scopes []*TokenScopeInput `json:"scopes,omitempty"`
+	// Left out: switched on.
+	Enabled *bool `json:"enabled,omitempty"`
+	// Makes a repeated call safe for 24 hours: the same key and input give the same token, without its secret the second time;
+	// the same key with another input is a CONFLICT. Each caller has its own keys. Without one, two calls make two tokens.
+	// At most 255 characters.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+}
+
+// The new token, or why there is none.
+type CreateTokenPayload struct {
+	// The token as its provider told it. Null: see `errors`.
+	Token *Token `json:"token,omitempty"`
+	// The token in a list in the default order. Null: see `errors`.
+	TokenEdge *TokenEdge `json:"tokenEdge,omitempty"`
+	// Null when it failed, or when this call repeated an earlier one.
+	Credential *TokenCredential `json:"credential,omitempty"`
+	// Why it failed. Empty: it did not.
+	Errors []UserError `json:"errors"`
+}
+
 // Half open: from included, to excluded.
 type DateTimeRange struct {
 	// Null: from the beginning.
 	From *time.Time `json:"from,omitempty"`
 	// Null: without end.
 	To *time.Time `json:"to,omitempty"`
+}
+
+// The token to delete.
+type DeleteTokenInput struct {
+	// The token.
+	Token *TokenAddress `json:"token"`
+	// Only if the token still has this `version`; otherwise CONFLICT, and nothing is sent.
+	IfVersion *string `json:"ifVersion,omitempty"`
+	// A token that is already gone is NOT_FOUND unless this is set.
+	AllowMissing bool `json:"allowMissing"`
+}
+
+// What was deleted, or why it was not.
+type DeleteTokenPayload struct {
+	// The id of the token that is gone. Null: see `errors`.
+	DeletedTokenID *providers.ID `json:"deletedTokenId,omitempty"`
+	// The registry that it opened. Null: see `errors`.
+	Registry *Registry `json:"registry,omitempty"`
+	// Why it failed. Empty: it did not.
+	Errors []UserError `json:"errors"`
+}
+
+// When a token ends, by exactly one of these. Leaving a token without an end has to be said (`never: true`);
+// a forgotten or null variable cannot do it.
+type ExpiryInput struct {
+	// At this date.
+	At *time.Time `json:"at,omitempty"`
+	// So long after now, by this server's clock; the answer shows the date.
+	In *time.Duration `json:"in,omitempty"`
+	// Only `true` is allowed.
+	Never *bool `json:"never,omitempty"`
+}
+
+// The provider does not let this server do it.
+type ForbiddenError struct {
+	// For programs.
+	Code providers.Kind `json:"code"`
+	// For people, in English: what is wrong and what to do.
+	Message string `json:"message"`
+	// The input field at fault, from the input's root. Null: no single one.
+	Path []string `json:"path,omitempty"`
+	// Whose it is.
+	Provider *Provider `json:"provider"`
+	// The scope that the credential needs, if known, for example `write_registries`.
+	RequiredScope *string `json:"requiredScope,omitempty"`
+}
+
+func (ForbiddenError) IsUserError() {}
+
+// The input makes no sense, here or to the provider. Nothing was done.
+type InvalidInputError struct {
+	// For programs.
+	Code providers.Kind `json:"code"`
+	// For people, in English: what is wrong and what to do.
+	Message string `json:"message"`
+	// The input field at fault, from the input's root. Null: no single one.
+	Path []string `json:"path,omitempty"`
+}
+
+func (InvalidInputError) IsUserError() {}
+
+// What can be changed. Several in one document run one after the other, in their order. Each is nullable, so that one that
+// fails as a GraphQL error takes no other's payload, and no secret in it, away.
+type Mutation struct {
 }
 
 // A registry by what its provider calls it.
@@ -48,6 +161,18 @@ type NativeTokenAddress struct {
 	NativeID string `json:"nativeId"`
 }
 
+// What the input points at does not exist, or is not visible to this server's credential: providers do not tell the two apart.
+type NotFoundError struct {
+	// For programs.
+	Code providers.Kind `json:"code"`
+	// For people, in English: what is wrong and what to do.
+	Message string `json:"message"`
+	// The input field at fault, from the input's root. Null: no single one.
+	Path []string `json:"path,omitempty"`
+}
+
+func (NotFoundError) IsUserError() {}
+
 // All given conditions must hold. An empty list matches nothing.
 type OrganizationFilter struct {
 	// Provider slugs; one that does not exist is refused.
@@ -55,6 +180,20 @@ type OrganizationFilter struct {
 	// Matches name, slug and native id, in any case.
 	Search *string `json:"search,omitempty"`
 }
+
+// The answer was lost: the provider may or may not have done it. Look before trying again.
+type OutcomeUnknownError struct {
+	// For programs.
+	Code providers.Kind `json:"code"`
+	// For people, in English: what is wrong and what to do.
+	Message string `json:"message"`
+	// The input field at fault, from the input's root. Null: no single one.
+	Path []string `json:"path,omitempty"`
+	// Whose it is.
+	Provider *Provider `json:"provider"`
+}
+
+func (OutcomeUnknownError) IsUserError() {}
 
 // Where a page lies in its list (Relay).
 type PageInfo struct {
@@ -68,9 +207,49 @@ type PageInfo struct {
 	EndCursor *string `json:"endCursor,omitempty"`
 }
 
+// Only what is given changes; null is the same as left out.
+type PatchTokenInput struct {
+	// The token.
+	Token *TokenAddress `json:"token"`
+	// A new name, where the provider lets it change.
+	Name *string `json:"name,omitempty"`
+	// A new end, or none.
+	Expiry *ExpiryInput `json:"expiry,omitempty"`
+	// Other scopes, whole or by what to add and remove.
+	Scopes *TokenScopesPatch `json:"scopes,omitempty"`
+	// Whether to switch it on or off.
+	Enabled *bool `json:"enabled,omitempty"`
+	// Only if the token still has this `version`; otherwise CONFLICT, and nothing is sent.
+	IfVersion *string `json:"ifVersion,omitempty"`
+}
+
+// The token as it is now, or why it did not change.
+type PatchTokenPayload struct {
+	// The token as its provider told it. Null: see `errors`.
+	Token *Token `json:"token,omitempty"`
+	// Why it failed. Empty: it did not.
+	Errors []UserError `json:"errors"`
+}
+
 // What can be read.
 type Query struct {
 }
+
+// The provider's allowance is used up for now. Nothing was done.
+type RateLimitedError struct {
+	// For programs.
+	Code providers.Kind `json:"code"`
+	// For people, in English: what is wrong and what to do.
+	Message string `json:"message"`
+	// The input field at fault, from the input's root. Null: no single one.
+	Path []string `json:"path,omitempty"`
+	// Whose it is.
+	Provider *Provider `json:"provider"`
+	// How long to wait. Always told; nullable only so that one selection can ask it of all errors that have it.
+	RetryAfter *time.Duration `json:"retryAfter,omitempty"`
+}
+
+func (RateLimitedError) IsUserError() {}
 
 // A registry, by exactly one of these.
 type RegistryAddress struct {
@@ -98,6 +277,66 @@ type RegistryOrder struct {
 	Field RegistryOrderField `json:"field"`
 	// Which way.
 	Direction OrderDirection `json:"direction"`
+}
+
+// The whole new state: what is left out goes back to its default, so `expiry` has to be said.
+type ReplaceTokenInput struct {
+	// An `id`, or a `native` address; the latter may name a token that does not exist yet, where the provider can create it under a chosen id.
+	Token *TokenAddress `json:"token"`
+	// The name. That of a token that exists has to stay, where the provider fixes it at creation.
+	Name string `json:"name"`
+	// When it ends.
+	Expiry *ExpiryInput `json:"expiry"`
+	// What it opens.
+	Scopes []*TokenScopeInput `json:"scopes"`
+	// Whether it is switched on.
+	Enabled bool `json:"enabled"`
+	// Only if the token still has this `version`; otherwise CONFLICT, and nothing is sent.
+	IfVersion *string `json:"ifVersion,omitempty"`
+}
+
+// The token as it is now, or why it did not change.
+type ReplaceTokenPayload struct {
+	// The token as its provider told it. Null: see `errors`.
+	Token *Token `json:"token,omitempty"`
+	// Only when the call made a new token or a new secret.
+	Credential *TokenCredential `json:"credential,omitempty"`
+	// Why it failed. Empty: it did not.
+	Errors []UserError `json:"errors"`
+}
+
+// The token to replace by a new one.
+type RotateTokenInput struct {
+	// The token.
+	Token *TokenAddress `json:"token"`
+	// The new token's name. Left out: the old one's, with a counter where names are unique.
+	Name *string `json:"name,omitempty"`
+	// When the new token ends. Left out: after as long a life as the old token has.
+	Expiry *ExpiryInput `json:"expiry,omitempty"`
+	// How long the old token goes on working, at most to its own end. `PT0S` deletes it at once. Where the provider cannot end
+	// a token at that date, this server has to remember it: then anything but `PT0S` needs Redis.
+	Overlap time.Duration `json:"overlap"`
+	// Only if the old token still has this `version`; otherwise CONFLICT, and nothing is sent.
+	IfVersion *string `json:"ifVersion,omitempty"`
+	// As for `createToken`.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+}
+
+// The new token beside the old one, or why nothing was rotated. When the new token was made and the old one's end could not be
+// set, both `credential` and `errors` are there.
+type RotateTokenPayload struct {
+	// The new token as its provider told it. Null: see `errors`.
+	Token *Token `json:"token,omitempty"`
+	// The new token in a list in the default order. Null: see `errors`.
+	TokenEdge *TokenEdge `json:"tokenEdge,omitempty"`
+	// Null when it failed, or when this call repeated an earlier one.
+	Credential *TokenCredential `json:"credential,omitempty"`
+	// The old token. Null: gone, or see `errors`.
+	Previous *Token `json:"previous,omitempty"`
+	// When the old token stops working, or stopped. Null: never, or see `errors`.
+	PreviousEndsAt *time.Time `json:"previousEndsAt,omitempty"`
+	// What failed. Empty: nothing.
+	Errors []UserError `json:"errors"`
 }
 
 // This server.
@@ -159,6 +398,65 @@ type TokenScopeFilter struct {
 	// For example `push`.
 	Action *string `json:"action,omitempty"`
 }
+
+// What a token shall open.
+type TokenScopeInput struct {
+	// For example `repository` or `registry`.
+	Type string `json:"type"`
+	// The resource, for example a repository's name or `*`.
+	Name string `json:"name"`
+	// For example `pull`, `push`, `delete`.
+	Actions []string `json:"actions"`
+}
+
+// Scopes to remove and to add, in this order. They are told apart by type and name: of a scope that stays, only the given
+// actions are added or removed; one without actions left is removed.
+type TokenScopesChange struct {
+	// Actions to take away. Without actions: the whole scope.
+	Remove []*TokenScopeInput `json:"remove"`
+	// Actions to give.
+	Add []*TokenScopeInput `json:"add"`
+}
+
+// Either the whole set, or what to add and remove.
+type TokenScopesPatch struct {
+	// The whole set.
+	Set []*TokenScopeInput `json:"set,omitempty"`
+	// What to remove and to add. The token is read first.
+	Change *TokenScopesChange `json:"change,omitempty"`
+}
+
+// The provider, or what this server needs besides, could not be reached. Nothing was done.
+type UnavailableError struct {
+	// For programs.
+	Code providers.Kind `json:"code"`
+	// For people, in English: what is wrong and what to do.
+	Message string `json:"message"`
+	// The input field at fault, from the input's root. Null: no single one.
+	Path []string `json:"path,omitempty"`
+	// Whose it is.
+	Provider *Provider `json:"provider"`
+	// How long to wait. Null: not known.
+	RetryAfter *time.Duration `json:"retryAfter,omitempty"`
+}
+
+func (UnavailableError) IsUserError() {}
+
+// The provider has no such thing, for example an expiry at Buildkite. Nothing was sent.
+type UnsupportedError struct {
+	// For programs.
+	Code providers.Kind `json:"code"`
+	// For people, in English: what is wrong and what to do.
+	Message string `json:"message"`
+	// The input field at fault, from the input's root. Null: no single one.
+	Path []string `json:"path,omitempty"`
+	// Whose it is.
+	Provider *Provider `json:"provider"`
+	// The property that cannot be chosen. Null: the whole operation is missing.
+	Field *providers.TokenField `json:"field,omitempty"`
+}
+
+func (UnsupportedError) IsUserError() {}
 
 // Which way a list runs.
 type OrderDirection string

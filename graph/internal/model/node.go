@@ -21,6 +21,20 @@ func (p *Provider) Slug() string { return p.Driver.Name }
 // Name is its name for people.
 func (p *Provider) Name() string { return p.Title }
 
+// Capabilities are what its API allows.
+func (p *Provider) Capabilities() *ProviderCapabilities {
+	return &ProviderCapabilities{p.Driver.Capabilities}
+}
+
+// ProviderCapabilities is what a provider's API allows.
+type ProviderCapabilities struct{ providers.Capabilities }
+
+// NamePattern is null where names have no form.
+func (c *ProviderCapabilities) NamePattern() *string { return orNull(&c.Names.Pattern) }
+
+// UniqueNames tells whether the tokens of a registry have different names.
+func (c *ProviderCapabilities) UniqueNames() bool { return c.Names.Unique }
+
 // Account is a configured credential, with its health at one moment.
 type Account struct {
 	*catalog.Account

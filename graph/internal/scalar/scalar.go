@@ -3,6 +3,7 @@ package scalar
 
 import (
 	"fmt"
+	"io"
 	"regexp"
 	"time"
 
@@ -50,6 +51,19 @@ func UnmarshalDateTime(v any) (time.Time, error) {
 		}
 	}
 	return time.Time{}, invalid("a DateTime is RFC 3339 with a zone, for example \"2026-03-01T12:00:00Z\"")
+}
+
+// MarshalSecret writes a secret. It is revealed when the answer is written, and nowhere before.
+func MarshalSecret(s providers.Secret) graphql.Marshaler {
+	if s.Empty() {
+		return graphql.Null
+	}
+	return graphql.WriterFunc(func(w io.Writer) { graphql.MarshalString(s.Reveal()).MarshalGQL(w) })
+}
+
+// UnmarshalSecret is there because gqlgen asks for it; no input has a secret.
+func UnmarshalSecret(any) (providers.Secret, error) {
+	return providers.Secret{}, invalid("a Secret is given out and never taken")
 }
 
 // MarshalURL writes an absolute URL.
