@@ -11,7 +11,8 @@ import (
 // Cost is what an operation may cost at most, known before it runs. It is told in `extensions.cost` of every answer.
 //
 // Objects are the items of all lists, each as long as its `first` allows. Points stand for work: 10 for each list that is
-// asked for, since it may be a call to a provider, and 1 for each field, once for every 25 objects that it is read from.
+// asked for and for each mutation, since it may be a call to a provider, and 1 for each field, once for every 25 objects that
+// it is read from.
 // For example `registries(first: 50) { nodes { name tokens(first: 100) { nodes { name } } } }` is 51 lists, 5,050 objects
 // and 917 points. Fields that do not exist count as fields; what @skip leaves out counts, too.
 type Cost struct {
@@ -23,7 +24,7 @@ type Cost struct {
 }
 
 const (
-	pointsPerList   = 10
+	pointsPerList   = 10 // and a mutation
 	objectsPerPoint = 25
 	// ceiling is where counting stops: it is above every sensible limit, and its square fits into an int.
 	ceiling = 1 << 30
@@ -85,6 +86,12 @@ func (s size) listed(n int) size {
 		perItem:  plus(pointsPerList, plus(times(chunks, s.perChunk), times(n, s.perItem))),
 		objects:  plus(n, times(n, s.objects)),
 	}
+}
+
+// written is the size of a mutation: what it answers is read after a call to a provider.
+func (s size) written() size {
+	s.perItem = plus(s.perItem, pointsPerList)
+	return s
 }
 
 // introspected is the size of __schema or __type with s below it: its depth is counted apart.

@@ -129,6 +129,9 @@ func (w *walk) field(parent *ast.Definition, field *ast.Field) size {
 	}
 	s := below.under()
 	s.paged = field.Name == "nodes" || field.Name == "edges"
+	if parent == w.schema.Mutation {
+		s = s.written()
+	}
 	return s
 }
 
