@@ -75,6 +75,9 @@ func (e *Expiry) given() int {
 	return n
 }
 
+// never tells whether it says that there is no end.
+func (e *Expiry) never() bool { return e.given() == 1 && e.Never != nil && *e.Never }
+
 // lastEnd is the last moment that RFC 3339 can write.
 var lastEnd = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
 

@@ -26,6 +26,8 @@ type source struct {
 	delay         time.Duration
 	pageSize      int // 0: lists come whole
 	fail          func(op string, id providers.ID) error
+	lost          error // what becomes of the answers to writes that were done
+	made          int   // tokens
 	asked         map[string]int
 }
 
@@ -191,24 +193,6 @@ func (s *source) User(ctx context.Context, organization, id providers.ID) (provi
 
 func (s *source) CredentialExpiry(ctx context.Context) (time.Time, error) {
 	return s.end, s.answer(ctx, "credential", providers.ID{})
-}
-
-// The catalog only reads.
-
-func (s *source) CreateToken(context.Context, providers.ID, providers.TokenState) (providers.Created, error) {
-	return providers.Created{}, providers.UnsupportedError(s.driver.Name, "create token", "")
-}
-
-func (s *source) ReplaceToken(context.Context, providers.ID, providers.TokenState) (providers.Created, error) {
-	return providers.Created{}, providers.UnsupportedError(s.driver.Name, "replace token", "")
-}
-
-func (s *source) PatchToken(context.Context, providers.ID, providers.TokenPatch) (providers.Token, error) {
-	return providers.Token{}, providers.UnsupportedError(s.driver.Name, "patch token", "")
-}
-
-func (s *source) DeleteToken(context.Context, providers.ID) error {
-	return providers.UnsupportedError(s.driver.Name, "delete token", "")
 }
 
 // account is an account at s.

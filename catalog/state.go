@@ -26,11 +26,15 @@ func (in ReplaceToken) state(driver providers.Driver) (providers.TokenState, []P
 		return providers.TokenState{}, []Problem{lacking(driver, "a token's whole state cannot be put; change what can be changed with patchToken")}
 	}
 	w := wish{in.Name, &in.Expiry, in.Scopes, &in.Enabled}
-	// Where nothing can be chosen, the input's defaults are no choice.
-	if len(in.Scopes) == 0 && !slices.Contains(allowed, providers.FieldScopes) {
+	// Where a field cannot be chosen, its default is no choice.
+	can := func(field providers.TokenField) bool { return slices.Contains(allowed, field) }
+	if in.Expiry.never() && !can(providers.FieldExpiry) {
+		w.expiry = nil
+	}
+	if len(in.Scopes) == 0 && !can(providers.FieldScopes) {
 		w.scopes = nil
 	}
-	if in.Enabled && !slices.Contains(allowed, providers.FieldEnabled) {
+	if in.Enabled && !can(providers.FieldEnabled) {
 		w.enabled = nil
 	}
 	return w.state(newCheck(driver, allowed))
