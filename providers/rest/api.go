@@ -7,7 +7,6 @@ package rest
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"net/url"
 	"time"
@@ -109,9 +108,9 @@ func (a *API) checkRedirect(next *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// Do sends the call and decodes the body of a 2xx into out; with a nil out the body is ignored. JSON that out does not
-// name is ignored; names are case-sensitive; null, an empty body and trailing data are refused. After an error, out
-// may be partly filled, and the Answer holds what came of it.
+// Do sends the call and decodes the body of a 2xx into out; with a nil out the body is ignored, unless it is HTML. JSON
+// that out does not name is ignored; names are case-sensitive; null, an empty body and trailing data are refused. After
+// an error, out may be partly filled, and the Answer holds what came of it.
 //
 // A DELETE that was repeated after a lost answer, and then finds nothing, has done its work: that is no error.
 func (a *API) Do(ctx context.Context, call Call, out any) (Answer, error) {
@@ -130,7 +129,7 @@ func (a *API) Do(ctx context.Context, call Call, out any) (Answer, error) {
 	case resp.StatusCode < 200 || resp.StatusCode > 299:
 		failed = a.refusal(call, m, req, resp)
 	case out == nil:
-		_, _ = io.CopyN(io.Discard, resp.Body, maxDrain)
+		failed = ignore(call, m, resp)
 	default:
 		failed = a.decode(ctx, call, m, resp, out)
 	}

@@ -81,9 +81,18 @@ func TestACallWithoutABodySendsNone(t *testing.T) {
 }
 
 func TestABodyThatNobodyWantsIsIgnored(t *testing.T) {
-	s := newServer(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") })
+	s := newServer(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"deleted":`) })
 	if _, err := s.plain(t).Do(t.Context(), Delete("delete thing", "things", "1"), nil); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestAPageInThePlaceOfABodyThatNobodyWantsDoesNotSayThatItWasDone(t *testing.T) {
+	s := newServer(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>canary: log in") })
+	_, err := s.plain(t).Do(t.Context(), Delete("delete thing", "things", "1"), nil)
+	wantError(t, err, providers.OutcomeUnknown, providers.InvalidResponse)
+	if strings.Contains(err.Error(), "canary") {
+		t.Errorf("the error holds the body: %v", err)
 	}
 }
 

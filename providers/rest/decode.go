@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -40,6 +41,18 @@ func (a *API) decode(ctx context.Context, call Call, m *marks, resp *http.Respon
 	}
 	m.nonsense.Store(true)
 	return unreadable(call.write(), resp.StatusCode, ctx.Err(), err)
+}
+
+// ignore reads a body that nobody wants. A page for people is not the provider's answer but somebody's in between, a proxy's
+// login for one, and its status says nothing.
+func ignore(call Call, m *marks, resp *http.Response) *providers.Error {
+	_, _ = io.CopyN(io.Discard, resp.Body, maxDrain)
+	media, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";")
+	if !strings.EqualFold(strings.TrimSpace(media), "text/html") {
+		return nil
+	}
+	m.nonsense.Store(true)
+	return unreadable(call.write(), resp.StatusCode, nil, errNonsense)
 }
 
 // decodeJSON reads exactly one JSON value of at most limit bytes. Its errors hold nothing of the body; those of
