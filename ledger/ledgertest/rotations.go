@@ -96,18 +96,18 @@ var rotations = []testCase{
 	}},
 	{"a rotation that nobody finishes is forgotten", func(s *stage) {
 		rotation := s.begins(token(1))
-		s.Pass(ledger.RotationLease - time.Second)
+		s.Pass(ledger.RotationLease - time.Minute)
 		s.inTheWay(rotation)
-		s.Pass(time.Second)
+		s.Pass(time.Minute)
 		s.begins(token(1))
 	}},
 	{"a finished rotation is in the way while the old token works", func(s *stage) {
 		rotation := s.rotates(token(1), token(3), time.Hour)
 		s.inTheWay(rotation)
 		s.must(s.AbandonRotation(s.Context(), token(1))) // too late for that
-		s.Pass(time.Hour - time.Second)
+		s.Pass(time.Hour - time.Minute)
 		s.inTheWay(rotation)
-		s.Pass(time.Second)
+		s.Pass(time.Minute)
 		s.begins(token(1))
 	}},
 	{"a finished rotation whose old token has ended is in nobody's way", func(s *stage) {
