@@ -14,7 +14,8 @@
 //   - Ids hold what the provider never changes. Where URLs need a name that can change, the adapter finds it,
 //     and finds it again once after a 404 on a read.
 //   - An id's parts are checked before they become part of a path: what the provider cannot have made is [NotFound].
-//   - A create is sent once. Calls that may be repeated are marked so, because the HTTP method does not tell.
+//   - A create is sent once, and so is a replace, which may be one: a repetition does not bring back the secret that
+//     was in a lost answer. Calls that may be repeated are marked so, because the HTTP method does not tell.
 package providers
 
 import (
@@ -52,7 +53,8 @@ type Provider interface {
 	CreateToken(ctx context.Context, registry ID, in TokenState) (Created, error)
 
 	// ReplaceToken puts the whole state of a token, and makes it when it is missing. The secret is empty
-	// unless the provider made a new one. Unsupported when Capabilities.ReplaceFields is empty.
+	// unless the provider made a new one. It is sent once, as a create. Unsupported when Capabilities.ReplaceFields
+	// is empty.
 	ReplaceToken(ctx context.Context, id ID, in TokenState) (Created, error)
 
 	// PatchToken changes what is set in the patch and nothing else. A field outside

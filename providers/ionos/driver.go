@@ -72,7 +72,7 @@ func capabilities() providers.Capabilities {
 		Expiry:               true,
 		Scopes:               true,
 		Names: providers.NameRule{
-			Pattern: `^[A-Za-z][-A-Za-z0-9]{0,61}[A-Za-z0-9]$`, // the API description's
+			Pattern: `^[A-Za-z][A-Za-z0-9\-]{0,61}[A-Za-z0-9]$`, // the API description's, with its hyphen escaped
 			Help:    "a token's name has 2 to 63 letters, digits and hyphens, begins with a letter and does not end with a hyphen",
 			Unique:  true,
 		},

@@ -82,9 +82,8 @@ func (a *adapter) CreateToken(
 	return created.withSecret(registry), nil
 }
 
-// ReplaceToken puts a token's whole state with PUT, which creates it under its id when it is missing. IONOS answers
-// 201 either way; a password comes only with a token that is new. When the answer of a first try was lost, the second
-// one replaces what that made, and nobody has its password.
+// ReplaceToken puts a token's whole state with PUT, once, which creates it under its id when it is missing. The API
+// description has 201 for both; a password comes only with a token that is new.
 func (a *adapter) ReplaceToken(ctx context.Context, id providers.ID, in providers.TokenState) (providers.Created, error) {
 	const op = "replace token"
 	if err := providers.CheckFields(name, op, in.Fields(), capabilities().ReplaceFields); err != nil {
@@ -100,7 +99,11 @@ func (a *adapter) ReplaceToken(ctx context.Context, id providers.ID, in provider
 	if err := a.owns(ctx, op, id); err != nil {
 		return providers.Created{}, err
 	}
-	put, err := a.do(ctx, rest.Put(op, body, path(id)...), id)
+	call := rest.Put(op, body, path(id)...)
+	// The method could be repeated. But the answer that was lost may have held a new token's password, and a second
+	// one would come without: then a secret that exists is lost, and nobody is told.
+	call.Idempotent = false
+	put, err := a.do(ctx, call, id)
 	if err != nil {
 		return providers.Created{}, err
 	}

@@ -14,6 +14,9 @@ func capabilityCases() []testCase {
 		{"a declared field works alone", declaredFields, true},
 		{"an undeclared field is UNSUPPORTED and sends no request", undeclaredFields, false},
 		{"a required field that is missing is INVALID and sends no request", requiredFields, false},
+		{"names are of a form that programs can check", checkableNames, false},
+		{"a name of another form is INVALID and sends no request", formOfNames, false},
+		{"a name that is taken is a CONFLICT where names are unique, and only there", takenNames, false},
 	}
 }
 

@@ -15,7 +15,7 @@ func faultCases() []testCase {
 	return []testCase{
 		{"refused twice then answered is one result after three requests", refusedTwice, false},
 		{"a write that may be repeated is", writeRepeated, false},
-		{"a create is sent once", createSentOnce, false},
+		{"what may create a token is sent once", createSentOnce, false},
 		{"a create that was told to wait makes one token", createTold, false},
 		{"a delete whose answer was lost is done in the end", lostDelete, false},
 	}
@@ -81,7 +81,7 @@ func writeRepeated(t *testing.T, s subject) {
 	s.inBubble(t, options{}, func(t *testing.T, r *rig) {
 		for name, trouble := range troubles() {
 			for _, m := range r.methods() {
-				if !m.writes || m.name == "CreateToken" {
+				if !m.writes || m.creates() {
 					continue
 				}
 				r.provider = r.warm(t)
@@ -102,7 +102,7 @@ func writeRepeated(t *testing.T, s subject) {
 	})
 }
 
-// losses are what can become of a create's answer. Of some the provider has done what was asked for.
+// losses are what can become of a write's answer. Of some the provider has done what was asked for.
 func (r *rig) losses() map[string]func(http.ResponseWriter, *http.Request) {
 	done := func(req *http.Request) { r.emulator.Handler.ServeHTTP(httptest.NewRecorder(), req) }
 	return map[string]func(http.ResponseWriter, *http.Request){
@@ -132,27 +132,40 @@ func (r *rig) losses() map[string]func(http.ResponseWriter, *http.Request) {
 func createSentOnce(t *testing.T, s subject) {
 	s.inBubble(t, options{}, func(t *testing.T, r *rig) {
 		for name, loss := range r.losses() {
-			before := len(must(r.tokens(t.Context(), r.provider, r.world.registry))(t))
-			var sent atomic.Int32
-			r.tap.Spoil(func(w http.ResponseWriter, req *http.Request, _ int) bool {
-				if req.Method == http.MethodGet {
-					return false
+			for _, m := range r.methods() {
+				if m.creates() {
+					r.tryLoss(t, m.name+": "+name, m, loss)
 				}
-				sent.Add(1)
-				loss(w, req)
-				return true
-			})
-			_, err := r.provider.CreateToken(t.Context(), r.world.registry, state(r.driver.Capabilities.CreateFields, r.newName()))
-			r.tap.Spoil(nil)
-			r.wantKind(t, name, err, providers.OutcomeUnknown)
-			if got := sent.Load(); got != 1 {
-				t.Errorf("%s: the create was sent %d times, want once", name, got)
-			}
-			if got := len(must(r.tokens(t.Context(), r.provider, r.world.registry))(t)); got > before+1 {
-				t.Errorf("%s: there are %d tokens more, want at most one", name, got-before)
 			}
 		}
 	})
+}
+
+// tryLoss creates a token whose answer is lost. A replace creates the world's token, which is made to be missing.
+func (r *rig) tryLoss(t *testing.T, what string, m method, loss func(http.ResponseWriter, *http.Request)) {
+	t.Helper()
+	if err := r.provider.DeleteToken(t.Context(), r.world.token.ID); err != nil {
+		r.wantKind(t, what+": the delete", err, providers.NotFound)
+	}
+	before := len(must(r.tokens(t.Context(), r.provider, r.world.registry))(t))
+	var sent atomic.Int32
+	r.tap.Spoil(func(w http.ResponseWriter, req *http.Request, _ int) bool {
+		if req.Method == http.MethodGet {
+			return false
+		}
+		sent.Add(1)
+		loss(w, req)
+		return true
+	})
+	_, err := m.call(t.Context(), r.provider, r.world)
+	r.tap.Spoil(nil)
+	r.wantKind(t, what, err, providers.OutcomeUnknown)
+	if got := sent.Load(); got != 1 {
+		t.Errorf("%s: it was sent %d times, want once", what, got)
+	}
+	if got := len(must(r.tokens(t.Context(), r.provider, r.world.registry))(t)); got > before+1 {
+		t.Errorf("%s: there are %d tokens more, want at most one", what, got-before)
+	}
 }
 
 func createTold(t *testing.T, s subject) {

@@ -19,6 +19,9 @@ type method struct {
 	call func(context.Context, providers.Provider, world) (any, error)
 }
 
+// creates tells whether a call may make a token, whose secret is in the answer alone.
+func (m method) creates() bool { return m.name == "CreateToken" || m.name == "ReplaceToken" }
+
 // methods are all methods that the driver supports. The writes change the world's token, or make a new one.
 func (r *rig) methods() []method {
 	costs, can := r.driver.Costs, r.driver.Capabilities
