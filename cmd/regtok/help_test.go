@@ -92,8 +92,8 @@ func TestAWrongCommandLineIsRefused(t *testing.T) {
 		"serve --lsten=x":                    `regtok: unknown flag --lsten, did you mean "--listen"?`,
 		"serve --cache=maybe":                `regtok: --cache must be one of "on","off" but got "maybe"`,
 		"demo --config=x":                    "regtok: unknown flag --config",
-		"demo --redis-url=redis://127.0.0.1": "regtok: --redis-url: this version keeps its cache in the process; leave the setting out",
-		"demo --redis-url=postgres://x":      "regtok: --redis-url: this is not an address like redis://host:6379/0; and this version keeps",
+		"demo --redis-url=redis://127.0.0.1": "regtok: unknown flag --redis-url",
+		"serve --redis-url=postgres://x":     "regtok: --redis-url: this is not an address like redis://user:password@host:6379/0, with rediss for TLS,",
 	} {
 		said, code := refused(t, nil, strings.Fields(args)...)
 		if !strings.HasPrefix(said, want) || code != 2 {

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -22,9 +24,10 @@ import (
 
 // serve serves the API over accounts.
 type serve struct {
-	Config        string  `short:"c" variable:"REGTOK_CONFIG" placeholder:"FILE" help:"YAML file with accounts, and with any of these settings; underscores for dashes."`
-	MaxAge        maxAges `variable:"REGTOK_MAX_AGE" placeholder:"PROVIDER=DURATION,..." help:"Rotation policy: how old tokens of a provider may become, for example P90D. None: as old as they like."`
-	Introspection bool    `variable:"REGTOK_INTROSPECTION" help:"Let callers read the schema, which the playground needs for completion."`
+	Config        string   `short:"c" variable:"REGTOK_CONFIG" placeholder:"FILE" help:"YAML file with accounts, and with any of these settings; underscores for dashes."`
+	MaxAge        maxAges  `variable:"REGTOK_MAX_AGE" placeholder:"PROVIDER=DURATION,..." help:"Rotation policy: how old tokens of a provider may become, for example P90D. None: as old as they like."`
+	RedisURL      redisURL `name:"redis-url" variable:"REGTOK_REDIS_URL" placeholder:"URL" help:"Redis for idempotency keys, rotations and scheduled deletions, which are kept there and shared by replicas; the cache is still each process's own. Without it they are lost when the process ends, and a deletion that would have to be scheduled is refused. redis://, rediss:// for TLS, or unix://."`
+	Introspection bool     `variable:"REGTOK_INTROSPECTION" help:"Let callers read the schema, which the playground needs for completion."`
 	settings
 
 	accounts []accountConfig // of the file
@@ -61,7 +64,9 @@ func (s serve) Run(p process) error {
 		return usageError{errors.New("there is no account: set " + strings.Join(secretVariables(), " or ") +
 			", or name a file with accounts by --config; `regtok demo` needs none")}
 	}
-	return api{settings: s.settings, accounts: accounts, maxAge: s.MaxAge, introspection: s.Introspection}.serve(p, func(string) {})
+	return api{
+		settings: s.settings, accounts: accounts, maxAge: s.MaxAge, redis: s.RedisURL, introspection: s.Introspection,
+	}.serve(p, func(string) {})
 }
 
 // api is all that it takes to serve the API.
@@ -69,6 +74,7 @@ type api struct {
 	settings
 	accounts      []accountConfig
 	maxAge        maxAges
+	redis         redisURL
 	introspection bool
 }
 
@@ -88,9 +94,12 @@ func (a api) serve(p process, started func(base string)) error {
 	timeout := time.Duration(a.Timeout)
 	store := cache.New(cache.Options{Off: a.Cache == "off", Bytes: int64(a.CacheSize), Parallel: 64, Log: log})
 	defer store.Close()
+	remembered, forget := a.remember(p, log)
+	defer forget()
 	known := catalog.New(catalog.Options{
-		Drivers: all.Drivers(), Accounts: accounts, Cache: store, Policy: a.policy(), LoadTimeout: timeout / 2, Log: log,
+		Drivers: all.Drivers(), Accounts: accounts, Cache: store, Ledger: remembered, Policy: a.policy(), LoadTimeout: timeout / 2, Log: log,
 	})
+	defer inBackground(p, known.KeepSchedule)()
 	limit := limits.Default()
 	limit.Introspection = a.introspection
 	front := server.New(server.Config{
@@ -101,9 +110,20 @@ func (a api) serve(p process, started func(base string)) error {
 		Log:        log,
 		Limits:     server.Limits{Answer: timeout},
 	})
-	log.Info("serving", "address", listener.Addr().String(), "accounts", names(a.accounts), "cache", a.Cache, "introspection", a.introspection)
+	log.Info("serving", "address", listener.Addr().String(), "accounts", names(a.accounts), "cache", a.Cache, "durable", remembered.Durable(), "introspection", a.introspection)
 	started("http://" + listener.Addr().String())
 	return front.Serve(p, listener)
+}
+
+// inBackground runs a function that ends with its context. stop ends it and waits for that.
+func inBackground(ctx context.Context, run func(context.Context)) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	running.Go(func() { run(ctx) })
+	return func() {
+		cancel()
+		running.Wait()
+	}
 }
 
 // inUse adds to the commonest of errors what helps.

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"regexp"
 	"strings"
 	"time"
@@ -115,14 +116,23 @@ func (h *hostNames) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// noRedis refuses every value: what is no address of a Redis for what it is, the others because there is no use for
-// them yet. It repeats none of it, because it may hold a password.
-type noRedis struct{}
+// redisURL is where a Redis is. It may hold a password, so it does not print.
+type redisURL struct{ options *redis.Options } // nil: there is none
 
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (noRedis) UnmarshalText(text []byte) error {
-	if _, err := redis.ParseURL(string(text)); err != nil {
-		return errors.New("this is not an address like redis://host:6379/0; and this version keeps its cache in the process, so leave the setting out")
+// UnmarshalText implements encoding.TextUnmarshaler. No error repeats the address.
+func (u *redisURL) UnmarshalText(text []byte) error {
+	options, err := redis.ParseURL(string(text))
+	if err != nil {
+		return errors.New("this is not an address like redis://user:password@host:6379/0, with rediss for TLS, or unix:///run/redis.sock; " +
+			"in a user name or password write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23 and % as %25")
 	}
-	return errors.New("this version keeps its cache in the process; leave the setting out")
+	u.options = options
+	return nil
+}
+
+// Format implements fmt.Formatter.
+func (u redisURL) Format(state fmt.State, _ rune) {
+	if u.options != nil {
+		_, _ = io.WriteString(state, "an address of Redis")
+	}
 }
