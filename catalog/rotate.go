@@ -46,7 +46,7 @@ func (c *Catalog) rotateToken(ctx context.Context, in RotateToken, w write) (Rot
 }
 
 // A rotation takes longer than another write: endTimeout bounds its second step, however long the first one took, and
-// asideTimeout each thing that the ledger is told before, between and after. Where writeTimeout is half of what an operation
+// asideTimeout each of the two things that the ledger is told afterwards. Where writeTimeout is half of what an operation
 // may take, all of it is nine tenths of that, and the answer has the rest to arrive in.
 func (c *Catalog) endTimeout() time.Duration   { return c.writeTimeout * 2 / 3 }
 func (c *Catalog) asideTimeout() time.Duration { return c.writeTimeout / 15 }

@@ -128,7 +128,7 @@ func counted(form providers.Capabilities, name string, taken map[string]bool) st
 	for {
 		n++
 		next := fitting(form, base, "-"+strconv.Itoa(n))
-		if !taken[next] {
+		if next == "" || !taken[next] {
 			return next
 		}
 	}
