@@ -60,9 +60,9 @@ func examples(t *testing.T) []example {
 		if err != nil {
 			t.Fatal(err)
 		}
-		name := regexp.MustCompile(`(?m)^query (\w+)`).FindSubmatch(query)
+		name := regexp.MustCompile(`(?m)^(?:query|mutation) (\w+)`).FindSubmatch(query)
 		if name == nil {
-			t.Fatalf("%s holds no query with a name", file)
+			t.Fatalf("%s holds no operation with a name", file)
 		}
 		examples = append(examples, example{file: file, name: string(name[1]), query: string(query)})
 	}

@@ -16,11 +16,11 @@ func (p *Page) Examples() []string {
 	})()`))
 }
 
-// OpenExample presses the example with that name, and waits until the editor shows it.
+// OpenExample presses the example with that name, and waits until the editor shows it. Examples have no variables, so a brace follows the name.
 func (p *Page) OpenExample(name string) {
 	p.t.Helper()
 	p.do(chromedp.Click(chromedp.Search(fmt.Sprintf(`//*[@class="examples"]//button[strong=%q]`, name))))
-	run(p, chromedp.Poll[bool](fmt.Sprintf(`%s?.includes(%q)`, text("operation.graphql"), "query "+name)))
+	run(p, chromedp.Poll[bool](fmt.Sprintf(`%s?.includes(%q)`, text("operation.graphql"), " "+name+" {")))
 }
 
 // Operation waits for the operation editor and returns its text.
