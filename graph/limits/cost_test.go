@@ -32,6 +32,9 @@ func TestCost(t *testing.T) {
 			map[string]any{"ids": []string{"a", "b"}}, 12, 2},
 		{"a fragment costs each time", "{registries(first:1){nodes{...F ...F}}} fragment F on Registry {tokens(first:1){totalCount}}", nil, 13 + 2*12 - 1, 1},
 		{"an inline fragment costs what is in it", "{viewer{... on Viewer {subject} ... {self{subject}}}}", nil, 4, 0},
+		{"a mutation is ten points more", `mutation{patchToken(input:{token:{id:"x"}}){id}}`, nil, 12, 0},
+		{"each mutation is, in fragments too", `mutation{a:patchToken(input:{token:{id:"x"}}){id} ...M} fragment M on Mutation {b:patchToken(input:{token:{id:"x"}}){id}}`,
+			nil, 24, 0},
 		{"an object between is a field", "{registries(first:2){edges{node{tokens(first:3){nodes{id}}}}}}", nil, 38, 8},
 	}
 	a := newAPI(t, limits.Default())

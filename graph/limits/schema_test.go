@@ -29,6 +29,9 @@ func TestWhatDashboardsAskIsWithinTheLimits(t *testing.T) {
 		{"a hundred tokens, soonest due first, with a summary",
 			"{tokens(first:100){totalCount nodes{name state dueAt dueSource registry{name organization{name}} createdBy{name}} summary{expired expiring}}}",
 			71, 100},
+		{"a create, with all that is told of it",
+			"mutation{createToken(input:{registryId:\"x\",name:\"n\"}){token{id name registry{name tokens(first:1){totalCount}}} tokenEdge{cursor node{id}} credential{username secret dockerConfigJson} errors{code message path}}}",
+			40, 0},
 	}
 	for _, test := range tests {
 		got := a.ask(t, test.query, nil)

@@ -27,6 +27,7 @@ type Query {
 	fail: String
 	panic: String
 	wait: String
+	late: String
 }
 type Mutation { hello: String! }
 type Subscription { hello: String! }
@@ -40,8 +41,15 @@ func newAPI(t testing.TB, post transport.POST, introspection bool) *httptest.Ser
 	parsed := gqlparser.MustLoadSchema(&ast.Source{Input: schema})
 	gql := handler.New(&graphql.ExecutableSchemaMock{
 		SchemaFunc: func() *ast.Schema { return parsed },
-		ExecFunc: func(ctx context.Context) graphql.ResponseHandler {
-			return graphql.OneShot(execute(ctx))
+		ExecFunc: func(context.Context) graphql.ResponseHandler {
+			done := false
+			return func(ctx context.Context) *graphql.Response { // as generated code does: once, and not before it is asked
+				if done {
+					return nil
+				}
+				done = true
+				return execute(ctx)
+			}
 		},
 	})
 	gql.AddTransport(post)
@@ -71,6 +79,9 @@ func execute(ctx context.Context) *graphql.Response {
 		case "wait":
 			<-ctx.Done()
 			return nil
+		case "late":
+			<-ctx.Done()
+			data[field.Alias] = "at last"
 		case "fail":
 			errs = append(errs, gqlerror.WrapPath(ast.Path{ast.PathName(field.Alias)}, errors.New("no luck")))
 			data[field.Alias] = nil

@@ -157,3 +157,14 @@ func FuzzID(f *testing.F) {
 		}
 	})
 }
+
+func TestASecretIsWrittenOutAndNeverRead(t *testing.T) {
+	if got, want := marshalled(scalar.MarshalSecret(providers.NewSecret("a \"secret\""))), `"a \"secret\""`; got != want {
+		t.Errorf("MarshalSecret = %s, want %s", got, want)
+	}
+	if got := scalar.MarshalSecret(providers.Secret{}); got != graphql.Null {
+		t.Errorf("MarshalSecret of none = %s, want null", marshalled(got))
+	}
+	_, err := scalar.UnmarshalSecret("a secret")
+	refused(t, err, providers.Invalid, "given out")
+}
