@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"net/http"
 	"os"
 	"regexp"
@@ -59,17 +60,16 @@ func TestTheDemosTokensAreDueAtBothKindsOfProviders(t *testing.T) {
 	}
 }
 
-func TestThePlaygroundShowsTheTokensOfBothProviders(t *testing.T) {
+func TestThePlaygroundReadsAndChangesTheTokensOfBothProviders(t *testing.T) {
 	demo := start(t, nil, "demo")
 	checkBuilt(t, demo.url+"/playground")
 	page := webtest.Open(t, demo.url+"/playground")
 	examples := page.Examples()
+	var secrets []string
 	for _, example := range examples {
 		page.OpenExample(example)
 		shown := page.Execute()
-		if strings.Contains(shown, `"errors"`) || !strings.Contains(shown, `"data"`) {
-			t.Errorf("the example %s shows %s", example, shown)
-		}
+		secrets = append(secrets, checkShown(t, example, shown)...)
 		if example != examples[0] {
 			continue
 		}
@@ -77,6 +77,14 @@ func TestThePlaygroundShowsTheTokensOfBothProviders(t *testing.T) {
 			if !strings.Contains(shown, driver.Title) {
 				t.Errorf("the first example shows nothing of %s: %s", driver.Title, shown)
 			}
+		}
+	}
+	if len(secrets) < len(all.Drivers()) {
+		t.Errorf("the examples showed %d secrets, want one of each provider", len(secrets))
+	}
+	for kept, i := page.Stored(), 0; i < len(secrets); i++ {
+		if strings.Contains(kept, secrets[i]) {
+			t.Error("the page keeps a secret when it is left")
 		}
 	}
 	for _, url := range page.Requests() {
@@ -87,6 +95,28 @@ func TestThePlaygroundShowsTheTokensOfBothProviders(t *testing.T) {
 	for _, problem := range page.Problems() {
 		t.Error(problem)
 	}
+}
+
+// checkShown checks that an answer is one without any failure, and returns the secrets in it.
+func checkShown(t *testing.T, example, shown string) (secrets []string) {
+	t.Helper()
+	var answer struct {
+		Data   map[string]any
+		Errors []any
+	}
+	if err := json.Unmarshal([]byte(shown), &answer); err != nil || len(answer.Data) == 0 || len(answer.Errors) > 0 {
+		t.Errorf("the example %s shows %s", example, shown)
+	}
+	for _, field := range answer.Data {
+		payload, _ := field.(map[string]any)
+		if failures, _ := payload["errors"].([]any); len(failures) > 0 {
+			t.Errorf("the example %s fails: %v", example, failures)
+		}
+		if credential, ok := payload["credential"].(map[string]any); ok {
+			secrets = append(secrets, credential["secret"].(string))
+		}
+	}
+	return secrets
 }
 
 func checkBuilt(t *testing.T, url string) {

@@ -45,6 +45,12 @@ func (p *Page) Execute() string {
 	}
 }
 
+// Stored returns everything that the page keeps for its next visit, as JSON.
+func (p *Page) Stored() string {
+	p.t.Helper()
+	return run(p, chromedp.Evaluate[string](`JSON.stringify([localStorage, sessionStorage])`))
+}
+
 // text is a script for what one of GraphiQL's editors holds; empty while it is not there. The page shows no more
 // than the lines that fit.
 func text(editor string) string {
