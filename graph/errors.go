@@ -72,6 +72,11 @@ func (p presenter) upstream(ctx context.Context, shown *gqlerror.Error, e *provi
 		}
 	default:
 		_, shown.Message, _ = catalog.Explain(e)
+		if e.Provider == "" && e.Message != "" { // what this server itself needs, and says so
+			shown.Message = e.Message
+			p.log.WarnContext(ctx, "what this server needs is not there", "op", e.Op, "kind", e.Kind, "err", e.Err)
+			break
+		}
 		p.log.WarnContext(ctx, "a provider failed", "provider", e.Provider, "op", e.Op, "kind", e.Kind, "reason", e.Reason, "status", e.Status)
 	}
 	shown = withCode(shown, string(e.Kind))

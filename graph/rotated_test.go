@@ -72,6 +72,9 @@ func TestALedgerThatCannotBeReachedCostsNoMoreThanItsFields(t *testing.T) {
 		if extensions, _ := e["extensions"].(object); extensions["code"] != "UNAVAILABLE" {
 			t.Errorf("the error is %v, want UNAVAILABLE", e)
 		}
+		if message, _ := e["message"].(string); strings.Contains(message, "provider") || !strings.Contains(message, "this server") {
+			t.Errorf("the message is %q, want it to blame this server and no provider", message)
+		}
 	}
 }
 
