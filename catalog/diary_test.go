@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"sync"
-	"testing"
 	"time"
 
 	"regtok/ledger"
@@ -20,11 +19,15 @@ type diary struct {
 	fail  func(op string) error
 	asked map[string]int
 	calls []ledger.Call // that were settled
+	// promised are the deletions that are not done.
+	promised map[providers.ID]time.Time
 }
 
 var _ ledger.Ledger = (*diary)(nil)
 
-func newDiary() *diary { return &diary{Memory: ledger.NewMemory(), asked: map[string]int{}} }
+func newDiary() *diary {
+	return &diary{Memory: ledger.NewMemory(), asked: map[string]int{}, promised: map[providers.ID]time.Time{}}
+}
 
 // failing makes one of the calls fail; the empty op: all of them. A nil error mends it.
 func (d *diary) failing(op string, err error) {
@@ -134,6 +137,9 @@ func (d *diary) Schedule(ctx context.Context, deletion ledger.Deletion) error {
 	if err := d.ask("schedule"); err != nil {
 		return err
 	}
+	d.mu.Lock()
+	d.promised[deletion.Token] = deletion.At
+	d.mu.Unlock()
 	return d.Memory.Schedule(ctx, deletion)
 }
 
@@ -141,6 +147,9 @@ func (d *diary) Unschedule(ctx context.Context, token providers.ID) error {
 	if err := d.ask("unschedule"); err != nil {
 		return err
 	}
+	d.mu.Lock()
+	delete(d.promised, token)
+	d.mu.Unlock()
 	return d.Memory.Unschedule(ctx, token)
 }
 
@@ -152,15 +161,8 @@ func (d *diary) TakeDue(ctx context.Context, now time.Time, limit int, lease tim
 }
 
 // deletions is what is promised, whenever it is due.
-func (d *diary) deletions(t testing.TB) map[providers.ID]time.Time {
-	t.Helper()
-	all, _, err := d.Memory.TakeDue(t.Context(), time.Now().AddDate(100, 0, 0), 1000, -1000*time.Hour)
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := map[providers.ID]time.Time{}
-	for _, one := range all {
-		found[one.Token] = one.At
-	}
-	return found
+func (d *diary) deletions() map[providers.ID]time.Time {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return maps.Clone(d.promised)
 }

@@ -84,7 +84,7 @@ func TestARotationMakesATokenLikeTheOldOneAndLetsTheProviderEndThat(t *testing.T
 		if diff := cmp.Diff(s.requests(), map[string]int{"token": 1, "create": 1, "patch": 1}); diff != "" {
 			t.Errorf("requests differ (-got +want):\n%s", diff)
 		}
-		if promised := d.deletions(t); len(promised) > 0 {
+		if promised := d.deletions(); len(promised) > 0 {
 			t.Errorf("this server promises %v, want nothing of its own", promised)
 		}
 	})
@@ -106,7 +106,7 @@ func TestARotationSaysNothingThatTheProviderCannotBeTold(t *testing.T) {
 		if got.Previous == nil || !got.PreviousEnds.Equal(time.Now().Add(day)) {
 			t.Errorf("the old token is told as %+v, ending at %s; want it after a day", got.Previous, got.PreviousEnds)
 		}
-		if diff := cmp.Diff(d.deletions(t), map[providers.ID]time.Time{id: got.PreviousEnds}); diff != "" {
+		if diff := cmp.Diff(d.deletions(), map[providers.ID]time.Time{id: got.PreviousEnds}); diff != "" {
 			t.Errorf("promises differ (-got +want):\n%s", diff)
 		}
 	})
@@ -153,8 +153,8 @@ func TestAnOldTokenIsNeverGivenALaterEnd(t *testing.T) {
 				if !got.PreviousEnds.Equal(end) || got.Previous == nil || !got.Previous.ExpiresAt.Equal(end) {
 					t.Errorf("the old token ends at %s, want its own end %s", got.PreviousEnds, end)
 				}
-				if asked := s.requests(); asked["patch"] != 0 || len(d.deletions(t)) != 0 {
-					t.Errorf("requests: %v, promises: %v, want nothing for the old token", asked, d.deletions(t))
+				if asked := s.requests(); asked["patch"] != 0 || len(d.deletions()) != 0 {
+					t.Errorf("requests: %v, promises: %v, want nothing for the old token", asked, d.deletions())
 				}
 			})
 		})
