@@ -7,7 +7,6 @@ import (
 	"regtok/catalog"
 	"regtok/graph/internal/model"
 	"regtok/graph/loader"
-	"regtok/providers"
 )
 
 // mutationResolver has the writes. What a caller can mend is in the payloads; an error is no caller's matter.
@@ -151,14 +150,4 @@ func credentialOf(w catalog.Written) *model.TokenCredential {
 		return nil
 	}
 	return &model.TokenCredential{Token: w.Token, Secret: w.Secret}
-}
-
-// deleteTokenPayloadResolver has what a deletion's payload tells besides the id.
-type deleteTokenPayloadResolver struct{ *resolver }
-
-func (r deleteTokenPayloadResolver) Registry(ctx context.Context, payload *model.DeleteTokenPayload) (*model.Registry, error) {
-	if payload.DeletedTokenID == nil {
-		return nil, nil
-	}
-	return one(loader.For(ctx).Registries(ctx, []providers.ID{payload.DeletedTokenID.OfRegistry()}), registryNode)
 }
