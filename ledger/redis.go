@@ -163,10 +163,15 @@ func (r *Redis) read(ctx context.Context, keys ...string) ([]string, error) {
 	})
 	values := make([]string, len(keys))
 	for i, get := range gets {
-		if err := get.Err(); err != nil && !errors.Is(err, redis.Nil) {
+		switch value, err := get.Result(); {
+		case errors.Is(err, redis.Nil):
+		case err != nil:
 			return nil, trouble(ctx, err)
+		case value == "":
+			return nil, errUnreadable
+		default:
+			values[i] = value
 		}
-		values[i] = get.Val()
 	}
 	return values, nil
 }

@@ -51,8 +51,8 @@ return false`),
 	// schedule: keys due, taken; member, when it is due. What is not due before it would be visible again is not taken
 	// any more: so whatever is taken becomes visible at the end of its lease.
 	schedule: writing(`
-redis.call('ZADD', KEYS[1], ARGV[3], ARGV[2])
 local hidden = redis.call('ZSCORE', KEYS[2], ARGV[2])
+redis.call('ZADD', KEYS[1], ARGV[3], ARGV[2])
 if hidden and tonumber(hidden) <= tonumber(ARGV[3]) then redis.call('ZREM', KEYS[2], ARGV[2]) end
 return false`),
 
