@@ -3,6 +3,7 @@ package catalog
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -67,6 +68,18 @@ func (w write) problem(err error) (Problem, error) {
 		return Problem{}, err
 	}
 	return p, nil
+}
+
+// blameName says of a create that was in conflict that its name is taken, where names are unique: nothing else of a new
+// token can be.
+func (w write) blameName(made Written, name string) Written {
+	for i := range made.Problems {
+		if p := &made.Problems[i]; p.Kind == providers.Conflict && w.driver.Capabilities.Names.Unique {
+			p.Path = []string{"name"}
+			p.Message += fmt.Sprintf("; the new token was to be called %q: say another name", name)
+		}
+	}
+	return made
 }
 
 // unsupported is what an adapter refused.

@@ -163,15 +163,11 @@ func fitting(form providers.Capabilities, base, suffix string) string {
 // named adds to a failure what the new token was to be called, where that matters.
 func (r rotation) named(made Written, name string) Written {
 	for i := range made.Problems {
-		switch p := &made.Problems[i]; {
-		case p.Kind == providers.OutcomeUnknown:
+		if p := &made.Problems[i]; p.Kind == providers.OutcomeUnknown {
 			p.Message += fmt.Sprintf(". The new one's name would be %q", name)
-		case p.Kind == providers.Conflict && r.driver.Capabilities.Names.Unique:
-			p.Path = []string{"name"}
-			p.Message += fmt.Sprintf("; the new token was to be called %q: say another name", name)
 		}
 	}
-	return made
+	return r.blameName(made, name)
 }
 
 func has(problems []Problem, kind providers.Kind) bool {

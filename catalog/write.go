@@ -28,9 +28,10 @@ func (c *Catalog) createToken(ctx context.Context, in CreateToken, w write) (Wri
 	}
 	ctx, cancel := c.carried(ctx)
 	defer cancel()
-	return c.send(ctx, account, in.Registry, w, func() (providers.Created, error) {
+	written, err := c.send(ctx, account, in.Registry, w, func() (providers.Created, error) {
 		return account.Provider.CreateToken(ctx, in.Registry, state)
 	})
+	return w.blameName(written, in.Name), err
 }
 
 // ReplaceToken puts the whole state of a token, and makes it where the provider lets an id be chosen. It is sent once.
