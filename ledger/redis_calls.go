@@ -21,11 +21,7 @@ func (r *Redis) Claim(ctx context.Context, key Key, call Call) (present Call, mi
 		return call, true, nil
 	}
 	record, err := decode[callRecord](found)
-	if err != nil {
-		return Call{}, false, err
-	}
-	present, err = record.call()
-	return present, false, err
+	return record.call(), false, err
 }
 
 // Settle implements Ledger.
@@ -44,7 +40,7 @@ func (r *Redis) Release(ctx context.Context, key Key) error {
 }
 
 // forget removes what is under a key if it is as it has to be.
-func forget[T any](ctx context.Context, r *Redis, key string, fits func(T) bool) error {
+func forget[T interface{ whole() bool }](ctx context.Context, r *Redis, key string, fits func(T) bool) error {
 	values, err := r.read(ctx, key)
 	if err != nil || values[0] == "" {
 		return err

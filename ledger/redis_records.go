@@ -28,9 +28,9 @@ func encode[T any](body T) (string, error) {
 }
 
 // decode reads what encode wrote, here or in another version of this server.
-func decode[T any](text string) (T, error) {
+func decode[T interface{ whole() bool }](text string) (T, error) {
 	var r record[T]
-	if err := json.Unmarshal([]byte(text), &r); err != nil || r.Version != recordVersion {
+	if err := json.Unmarshal([]byte(text), &r); err != nil || r.Version != recordVersion || !r.Body.whole() {
 		return *new(T), errUnreadable
 	}
 	return r.Body, nil
@@ -74,13 +74,10 @@ func recordOfCall(c Call) callRecord {
 	return callRecord{c.Fingerprint, c.State, c.Began, idText(c.Token), idText(c.Previous), c.PreviousEnds}
 }
 
-func (r callRecord) call() (Call, error) {
-	switch r.State {
-	case Running, Done, Lost:
-	default:
-		return Call{}, errUnreadable
-	}
-	return Call{r.Fingerprint, r.State, r.Began, providers.ID(r.Token), providers.ID(r.Previous), r.PreviousEnds}, nil
+func (r callRecord) whole() bool { return r.State == Running || r.State == Done || r.State == Lost }
+
+func (r callRecord) call() Call {
+	return Call{r.Fingerprint, r.State, r.Began, providers.ID(r.Token), providers.ID(r.Previous), r.PreviousEnds}
 }
 
 type rotationRecord struct {
@@ -94,6 +91,8 @@ func recordOfRotation(r Rotation) rotationRecord {
 	return rotationRecord{idText(r.Old), idText(r.New), r.Began, r.Ends}
 }
 
+func (r rotationRecord) whole() bool { return !r.Old.isZero() }
+
 func (r rotationRecord) rotation() Rotation {
 	return Rotation{providers.ID(r.Old), providers.ID(r.New), r.Began, r.Ends}
 }
@@ -102,3 +101,5 @@ func (r rotationRecord) rotation() Rotation {
 type tokenRecord struct {
 	Token idText `json:"token"`
 }
+
+func (r tokenRecord) whole() bool { return !r.Token.isZero() }

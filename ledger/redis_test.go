@@ -11,6 +11,7 @@ import (
 
 	"regtok/ledger"
 	"regtok/ledger/ledgertest"
+	"regtok/providers"
 	"regtok/redistest"
 )
 
@@ -35,6 +36,29 @@ func TestTheLedgerInACluster(t *testing.T) {
 	})
 	ledgertest.Run(t, world)
 	ledgertest.RunShared(t, world)
+}
+
+func TestWhatIsInRedisOutlivesTheProcess(t *testing.T) {
+	if memory := ledger.NewMemory(); memory.Durable() {
+		t.Error("memory is durable, want it not to be")
+	}
+	server := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
+	l := connect(t, redis.NewClient(suited(server)), "test:")
+	if !l.Durable() {
+		t.Error("Redis is not durable, want it to be")
+	}
+	fill(t, l)
+	server.Restart()
+	l = connect(t, redis.NewClient(suited(server)), "test:")
+	if present, mine, err := l.Claim(t.Context(), aKey, aCall); mine || err != nil || present.Fingerprint != aCall.Fingerprint {
+		t.Errorf("the call: got %+v, %v, %v", present, mine, err)
+	}
+	if got, err := l.Successors(t.Context(), []providers.ID{oldToken}); err != nil || got[0] != newToken {
+		t.Errorf("the rotation: got %v, %v", got, err)
+	}
+	if due, _, err := l.TakeDue(t.Context(), time.Now().Add(time.Hour), 10, time.Minute); err != nil || len(due) != 1 || due[0].Token != oldToken {
+		t.Errorf("the deletion: got %v, %v", due, err)
+	}
 }
 
 // eventually waits for what another process is about to do.

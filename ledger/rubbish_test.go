@@ -71,7 +71,8 @@ var rubbish = map[string]string{
 	"no JSON": "canary", "nothing": "", "nothing of ours": `{"canary":1}`, "a later version": `{"v":2,"mark":"canary","body":{}}`,
 	"another shape": `{"v":1,"body":"canary"}`, "what is cut off": `{"v":1,"mark":"canary","bo`,
 	"a bad id":         `{"v":1,"body":{"token":"canary","old":"canary","state":"DONE"}}`,
-	"an unknown state": `{"v":1,"body":{"state":"CANARY","token":"canary","old":"canary"}}`,
+	"an unknown state": `{"v":1,"body":{"state":"CANARY"}}`,
+	"no body":          `{"v":1,"mark":"canary"}`,
 }
 
 func keyCount(t *testing.T, meddler *redis.Client) int64 {
