@@ -43,7 +43,12 @@ func (c *Catalog) once(ctx context.Context, r repeatable, do func(context.Contex
 	}
 	key := ledger.Key{Caller: r.Caller, Key: *r.IdempotencyKey}
 	mine := ledger.Call{Fingerprint: fingerprint(r.op, r.input), State: ledger.Running, Began: time.Now().UTC()}
-	present, claimed, err := c.ledger.Claim(ctx, key, mine)
+	var present ledger.Call
+	var claimed bool
+	err := c.aside(ctx, func(ctx context.Context) (err error) {
+		present, claimed, err = c.ledger.Claim(ctx, key, mine)
+		return err
+	})
 	switch {
 	case err != nil:
 		written, err := r.write.failed(err)
@@ -66,22 +71,19 @@ func validKey(key string) bool {
 
 // remember enters what became of a call. Where that fails it stays as running, so that it is not made twice.
 func (c *Catalog) remember(ctx context.Context, key ledger.Key, call ledger.Call, done Rotated, failure error) {
-	ctx, cancel := c.aside(ctx)
-	defer cancel()
-	err := survived(func() error {
-		switch {
-		case done.Token != nil:
-			call.State, call.Token, call.PreviousEnds = ledger.Done, done.Token.ID, done.PreviousEnds
-			if done.Previous != nil {
-				call.Previous = done.Previous.ID
-			}
-			return c.ledger.Settle(ctx, key, call)
-		case failure != nil && !before(failure), has(done.Problems, providers.OutcomeUnknown):
-			call.State = ledger.Lost
-			return c.ledger.Settle(ctx, key, call)
+	enter := func(ctx context.Context) error { return c.ledger.Release(ctx, key) }
+	switch {
+	case done.Token != nil:
+		call.State, call.Token, call.PreviousEnds = ledger.Done, done.Token.ID, done.PreviousEnds
+		if done.Previous != nil {
+			call.Previous = done.Previous.ID
 		}
-		return c.ledger.Release(ctx, key)
-	})
+		enter = func(ctx context.Context) error { return c.ledger.Settle(ctx, key, call) }
+	case failure != nil && !before(failure), has(done.Problems, providers.OutcomeUnknown):
+		call.State = ledger.Lost
+		enter = func(ctx context.Context) error { return c.ledger.Settle(ctx, key, call) }
+	}
+	err := survived(func() error { return c.aside(ctx, enter) })
 	if err != nil {
 		c.log.Warn("what became of a call with an idempotency key is not remembered: a repetition will be refused", "err", err)
 	}

@@ -74,7 +74,12 @@ type rotation struct {
 // run rotates. It waits for its turn as long as waiting lets it; what it has begun it carries through.
 func (r rotation) run(ctx, waiting context.Context) (Rotated, error) {
 	entry := ledger.Rotation{Old: r.token, Began: time.Now().UTC()}
-	present, mine, err := r.begin(ctx, entry)
+	var present ledger.Rotation
+	var mine bool
+	err := r.c.aside(ctx, func(ctx context.Context) (err error) {
+		present, mine, err = r.c.ledger.BeginRotation(ctx, entry)
+		return err
+	})
 	if err != nil {
 		written, err := r.failed(err)
 		return Rotated{Written: written}, err
@@ -99,13 +104,6 @@ func (r rotation) run(ctx, waiting context.Context) (Rotated, error) {
 		return r.c.ledger.FinishRotation(ctx, entry)
 	})
 	return done, nil
-}
-
-// begin enters the rotation, although the caller may leave meanwhile: else nobody knew whether it is entered.
-func (r rotation) begin(ctx context.Context, entry ledger.Rotation) (present ledger.Rotation, mine bool, err error) {
-	ctx, cancel := r.c.aside(ctx)
-	defer cancel()
-	return r.c.ledger.BeginRotation(ctx, entry)
 }
 
 // abandon lets the token be rotated again. That an answer was lost is told to the caller and no reason against it: only who
@@ -134,9 +132,7 @@ func (r rotation) endOld(ctx context.Context, old *Token, made Written) Rotated 
 
 // enter tells the ledger what became of a rotation. Where that fails the log has it: the tokens are as the caller is told.
 func (r rotation) enter(ctx context.Context, otherwise string, do func(context.Context) error) {
-	ctx, cancel := r.c.aside(ctx)
-	defer cancel()
-	if err := survived(func() error { return do(ctx) }); err != nil {
+	if err := survived(func() error { return r.c.aside(ctx, do) }); err != nil {
 		r.c.log.Warn("what became of a rotation is not remembered", "so", otherwise, "provider", r.driver.Name, "err", err)
 	}
 }
@@ -159,9 +155,16 @@ func (r rotation) underWay(present ledger.Rotation) Problem {
 	return p
 }
 
-// aside is a context for what has to be told to the ledger when the time for the work itself may be over.
-func (c *Catalog) aside(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), c.asideTimeout())
+// aside tells the ledger something, in little time and although the caller may leave meanwhile: else nobody would know
+// whether it was entered.
+func (c *Catalog) aside(ctx context.Context, do func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.asideTimeout())
+	defer cancel()
+	err := do(ctx)
+	if err != nil && ctx.Err() != nil {
+		return fmt.Errorf("%w: %w", ledger.ErrUnavailable, err)
+	}
+	return err
 }
 
 // survived does what comes after a secret was made. A panic becomes an error there, because the secret has to arrive.

@@ -235,6 +235,61 @@ func TestALedgerThatIsDownStopsARotationOnlyBeforeItIsSent(t *testing.T) {
 	}
 }
 
+// silent is a ledger that does not answer one question.
+type silent struct {
+	*diary
+	op string
+}
+
+func (l silent) wait(ctx context.Context, op string) error {
+	if op == l.op {
+		<-ctx.Done()
+	}
+	return ctx.Err()
+}
+
+func (l silent) Claim(ctx context.Context, key ledger.Key, call ledger.Call) (ledger.Call, bool, error) {
+	if err := l.wait(ctx, "claim"); err != nil {
+		return ledger.Call{}, false, err
+	}
+	return l.diary.Claim(ctx, key, call)
+}
+
+func (l silent) BeginRotation(ctx context.Context, rotation ledger.Rotation) (ledger.Rotation, bool, error) {
+	if err := l.wait(ctx, "begin"); err != nil {
+		return ledger.Rotation{}, false, err
+	}
+	return l.diary.BeginRotation(ctx, rotation)
+}
+
+func (l silent) FinishRotation(ctx context.Context, rotation ledger.Rotation) error {
+	if err := l.wait(ctx, "finish"); err != nil {
+		return err
+	}
+	return l.diary.FinishRotation(ctx, rotation)
+}
+
+func TestASilentLedgerIsNotWaitedForLong(t *testing.T) {
+	for op, made := range map[string]bool{"claim": false, "begin": false, "finish": true} {
+		t.Run(op, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newWriter(1, 1)
+				c := newCatalog(t, Options{Accounts: []*Account{s.account("a")}, Ledger: silent{newDiary(), op}})
+				began := time.Now()
+				got, err := c.RotateToken(t.Context(), RotateToken{Token: oldToken, Overlap: day, Repeat: by("ann", "k")})
+				if took := time.Since(began); took != time.Second {
+					t.Errorf("the rotation took %s, want a second", took)
+				}
+				if made {
+					turned(t)(got, err)
+				} else if p := stopped(t)(got, err); p.Kind != providers.Unavailable || len(s.requests()) > 0 {
+					t.Errorf("the problem is %+v, want UNAVAILABLE before anything is sent", p)
+				}
+			})
+		})
+	}
+}
+
 func TestARotationThatCannotBeAbandonedIsFreeAfterItsLease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, d, j := newWriter(1, 1), newDiary(), &journal{}

@@ -12,7 +12,8 @@ import (
 const (
 	mostDeletions = 8                // of one process at the same time
 	lookAgain     = 30 * time.Second // at what other processes promised
-	firstPause    = time.Second      // when the ledger cannot be reached; it doubles up to lookAgain
+	leastPause    = 50 * time.Millisecond
+	firstPause    = time.Second // when the ledger cannot be reached; it doubles up to lookAgain
 	mostTold      = 1000
 )
 
@@ -73,10 +74,14 @@ func (k *keeper) keep(ctx context.Context) time.Duration {
 		})
 	}
 	all.Wait()
-	if next.IsZero() {
+	switch wait := min(time.Until(next), lookAgain); {
+	case next.IsZero():
 		return lookAgain
+	case len(due) == 0: // whatever the ledger takes for soon
+		return max(wait, leastPause)
+	default:
+		return max(wait, 0)
 	}
-	return min(max(time.Until(next), 0), lookAgain)
 }
 
 // unreachable says once that the ledger cannot be read, and returns how long to leave it alone.

@@ -264,6 +264,24 @@ func TestManyDeletionsAreDoneAFewAtATime(t *testing.T) {
 	})
 }
 
+// hasty is a ledger that has something due any moment, and never has.
+type hasty struct{ *diary }
+
+func (l hasty) TakeDue(context.Context, time.Time, int, time.Duration) ([]ledger.Deletion, time.Time, error) {
+	return nil, time.Now(), l.ask("take")
+}
+
+func TestALedgerWhoseClockIsAheadIsNotAskedWithoutPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDiary()
+		keeping(t, newCatalog(t, Options{Ledger: hasty{d}}))
+		time.Sleep(time.Second)
+		if asked := d.questions()["take"]; asked > 25 {
+			t.Errorf("it was asked %d times in a second, want at most 20 or so", asked)
+		}
+	})
+}
+
 func TestWhoKeepsTheScheduleEndsWithItsContext(t *testing.T) {
 	for name, behave := range map[string]func(*source, *diary){
 		"while it waits":              func(*source, *diary) {},
