@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	mathrand "math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 
@@ -56,11 +58,26 @@ func Suit(o *redis.Options) {
 // Durable implements Ledger: it is, as far as its Redis is.
 func (r *Redis) Durable() bool { return true }
 
-// Check returns [ErrUnavailable], and why, when the ledger cannot be reached.
+// ErrForgetful says that a Redis may lose what is entered in it.
+var ErrForgetful = errors.New("this Redis may forget")
+
+// Check returns [ErrUnavailable] when the ledger cannot be reached, and [ErrForgetful] when it is set up to lose what
+// it was told, as far as it tells; both with a reason.
 func (r *Redis) Check(ctx context.Context) error {
 	bounded, cancel := context.WithTimeout(ctx, r.Timeout)
 	defer cancel()
-	return trouble(ctx, r.client.Ping(bounded).Err())
+	if err := r.client.Ping(bounded).Err(); err != nil {
+		return trouble(ctx, err)
+	}
+	// Not everybody may ask, and what is not told is taken for right.
+	facts := r.client.Info(bounded, "memory").Val() + r.client.Info(bounded, "persistence").Val()
+	switch {
+	case strings.Contains(facts, "maxmemory_policy:") && !strings.Contains(facts, "maxmemory_policy:noeviction"):
+		return fmt.Errorf("%w: it evicts keys when its memory is full; set maxmemory-policy to noeviction", ErrForgetful)
+	case strings.Contains(facts, "aof_enabled:0"):
+		return fmt.Errorf("%w: it does not write down each change; set appendonly to yes", ErrForgetful)
+	}
+	return nil
 }
 
 // Lock implements Ledger.

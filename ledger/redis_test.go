@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -58,6 +59,40 @@ func TestWhatIsInRedisOutlivesTheProcess(t *testing.T) {
 	}
 	if due, _, err := l.TakeDue(t.Context(), time.Now().Add(time.Hour), 10, time.Minute); err != nil || len(due) != 1 || due[0].Token != oldToken {
 		t.Errorf("the deletion: got %v, %v", due, err)
+	}
+}
+
+func TestARedisThatMayForgetIsToldFromOneThatDoesNot(t *testing.T) {
+	server := redistest.Start(t, "--user", "reader", "on", ">word", "~*", "+ping")
+	meddler := server.Client(t)
+	check := func(options *redis.Options, want string) {
+		t.Helper()
+		err := ledger.NewRedis(client(t, options), "test:").Check(t.Context())
+		if want == "" && err != nil || want != "" && (!errors.Is(err, ledger.ErrForgetful) || !strings.Contains(err.Error(), want)) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+	configure := func(name, value string) {
+		t.Helper()
+		if err := meddler.ConfigSet(t.Context(), name, value).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check(suited(server), "set appendonly to yes")
+	configure("appendonly", "yes")
+	check(suited(server), "")
+	configure("maxmemory-policy", "volatile-lru")
+	check(suited(server), "set maxmemory-policy to noeviction")
+	reader := suited(server)
+	reader.Username, reader.Password = "reader", "word"
+	check(reader, "") // it is not told
+}
+
+// reach makes the connection before something happens to it.
+func reach(t *testing.T, l *ledger.Redis) {
+	t.Helper()
+	if err := l.Check(t.Context()); errors.Is(err, ledger.ErrUnavailable) {
+		t.Fatal(err)
 	}
 }
 

@@ -20,8 +20,12 @@ func (a api) remember(ctx context.Context, log *slog.Logger) (known ledger.Ledge
 	ledger.Suit(a.redis.options)
 	client := redis.NewClient(a.redis.options)
 	kept := ledger.NewRedis(client, "regtok:")
-	if err := kept.Check(ctx); errors.Is(err, ledger.ErrUnavailable) {
-		log.Warn("Redis cannot be reached: what needs it is refused until it can", "setting", "--redis-url (REGTOK_REDIS_URL)", "err", err)
+	const setting = "--redis-url (REGTOK_REDIS_URL)"
+	switch err := kept.Check(ctx); {
+	case errors.Is(err, ledger.ErrUnavailable):
+		log.Warn("Redis cannot be reached: what needs it is refused until it can", "setting", setting, "err", err)
+	case errors.Is(err, ledger.ErrForgetful):
+		log.Warn("what has to be remembered may be forgotten", "setting", setting, "err", err)
 	}
 	return kept, func() { _ = client.Close() }
 }

@@ -43,7 +43,7 @@ func TestServeRemembersInRedis(t *testing.T) {
 		t.Errorf("exit %d", code)
 	}
 	said := r.stderr.String()
-	if !strings.Contains(said, `"durable":true`) || strings.Contains(said, unreachable) || strings.Contains(said, canary) {
+	if !strings.Contains(said, `"durable":true`) || !strings.Contains(said, "set appendonly to yes") || strings.Contains(said, unreachable) || strings.Contains(said, canary) {
 		t.Errorf("it said %s", said)
 	}
 	ionos.end(t)
