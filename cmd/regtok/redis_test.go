@@ -2,9 +2,13 @@ package main
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
 
 	"regtok/redistest"
@@ -49,6 +53,59 @@ func TestServeRemembersInRedis(t *testing.T) {
 	ionos.end(t)
 	server.Stop()
 	goleak.VerifyNone(t, before)
+}
+
+func TestWhatOneProcessPromisedAnotherKeeps(t *testing.T) {
+	server := redistest.Start(t)
+	buildkite := start(t, nil, "emulate", "buildkite")
+	config := t.TempDir() + "/regtok.yaml"
+	writeFile(t, config, fmt.Sprintf("accounts: [{provider: buildkite, token: any, base_url: '%s'}]\nredis_url: %s\n", buildkite.url, server.URL()))
+	first := start(t, nil, "serve", "-c", config)
+	old := tokenIDs(ask(t, first.url, allTokens))[0]
+	rotate := fmt.Sprintf(`mutation { rotateToken(input: {token: {id: %q}, overlap: "PT1H", idempotencyKey: "once"}) {
+		token { id } credential { username } errors { code message }
+	} }`, old)
+	payload := func(r *running) map[string]any {
+		t.Helper()
+		got := ask(t, r.url, rotate)
+		found, _ := got.Data["rotateToken"].(map[string]any)
+		if len(got.Errors) > 0 || found["token"] == nil || len(found["errors"].([]any)) > 0 {
+			t.Fatalf("%s answered %v", rotate, got)
+		}
+		return found
+	}
+	once := payload(first)
+	first.end(t)
+
+	// Now is when the old token's time has come.
+	meddler, schedule := server.Client(t), "regtok:1:{schedule}:due"
+	members, err := meddler.ZRange(t.Context(), schedule, 0, -1).Result()
+	if err != nil || len(members) != 1 || members[0] != old {
+		t.Fatalf("the schedule holds %q, %v, want the old token", members, err)
+	}
+	if err := meddler.ZAdd(t.Context(), schedule, redis.Z{Score: 1, Member: old}).Err(); err != nil {
+		t.Fatal(err)
+	}
+	second := start(t, nil, "serve", "-c", config)
+	again := payload(second)
+	if diff := cmp.Diff(again["token"], once["token"]); diff != "" || once["credential"] == nil || again["credential"] != nil {
+		t.Errorf("the same key made another token, or showed its secret: got - want +\n%s\n%v, %v", diff, once, again)
+	}
+	second.stderr.await(t, regexp.MustCompile(`a token is deleted, as promised`))
+	if ids := tokenIDs(ask(t, second.url, allTokens)); slices.Contains(ids, old) {
+		t.Errorf("the tokens are %q, want %q to be gone", ids, old)
+	}
+}
+
+const allTokens = `{ tokens(first: 100) { nodes { id } } }`
+
+// tokenIDs are those of an answer to allTokens.
+func tokenIDs(a answer) []string {
+	var ids []string
+	for _, token := range list(a, "tokens", "nodes") {
+		ids = append(ids, token.(map[string]any)["id"].(string))
+	}
+	return ids
 }
 
 func TestServeStartsWhileRedisIsDown(t *testing.T) {
