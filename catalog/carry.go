@@ -95,7 +95,7 @@ func (c *Catalog) locked(ctx context.Context, ch change, do func(ctx context.Con
 		}
 	}
 	if ch.version != nil && *ch.version != now.Version() {
-		return Written{Problems: []Problem{changed(ch.driver, now.Version())}}, nil
+		return c.overtaken(ctx, ch.driver, now), nil
 	}
 	return c.send(ctx, ch.account, ch.token.OfRegistry(), ch.write, func() (providers.Created, error) { return do(ctx, now) })
 }
@@ -139,12 +139,27 @@ func (c *Catalog) unlocked(token providers.ID, why error) (unlock func()) {
 	return func() {}
 }
 
+// overtaken says that a token is not of the version that the caller saw. That may have been out of the cache, and who is
+// told to read it again has to get what it is now.
+func (c *Catalog) overtaken(ctx context.Context, driver providers.Driver, now *Token) Written {
+	c.outdated(ctx, now.ID)
+	return Written{Problems: []Problem{changed(driver, now.Version())}}
+}
+
+// outdated ends what is cached of a token's registry, because a look past the cache has found it otherwise.
+func (c *Catalog) outdated(ctx context.Context, token providers.ID) {
+	c.cache.Bump(ctx, c.seenBy(token.OfRegistry())...)
+}
+
 // current reads a token past the cache.
 func (c *Catalog) current(ctx context.Context, account *Account, id providers.ID) (*Token, error) {
 	if err := c.learnFor(ctx, account, id.OfRegistry()); err != nil {
 		return nil, err
 	}
 	t, err := account.Provider.Token(ctx, id)
+	if providers.KindOf(err) == providers.NotFound {
+		c.outdated(ctx, id)
+	}
 	if err != nil {
 		return nil, err
 	}

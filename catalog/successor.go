@@ -25,7 +25,7 @@ func (r rotation) makeNew(ctx context.Context) (old *Token, made Written, err er
 		return nil, made, err
 	}
 	if r.version != nil && *r.version != old.Version() {
-		return nil, Written{Problems: []Problem{changed(r.driver, old.Version())}}, nil
+		return nil, r.c.overtaken(ctx, r.driver, old), nil
 	}
 	state, problems := r.state(old)
 	for try := 1; ; try++ {
@@ -64,6 +64,7 @@ func (r rotation) read(ctx context.Context) (*Token, map[string]bool, error) {
 	}
 	i := slices.IndexFunc(list, func(t *Token) bool { return t.ID == r.token })
 	if i < 0 {
+		r.c.outdated(ctx, r.token)
 		return nil, nil, providers.NotFoundError(r.driver.Name, "rotate token")
 	}
 	taken := map[string]bool{}

@@ -249,9 +249,19 @@ func TestAWriteThatIsRefusedUnsentEndsNothingInTheCache(t *testing.T) {
 	refused(t)(c.CreateToken(t.Context(), CreateToken{Registry: grid.r0}))
 	refused(t)(c.PatchToken(t.Context(), PatchToken{Token: token}))
 	refused(t)(c.ReplaceToken(t.Context(), ReplaceToken{Token: token, Name: "n"}))
-	refused(t)(c.DeleteToken(t.Context(), DeleteToken{Token: token, IfVersion: new("another")}))
 	c.TokenLists(t.Context(), []providers.ID{grid.r0})
-	expectRequests(t, s.requests(), map[string]int{"token": 1})
+	expectRequests(t, s.requests(), map[string]int{})
+}
+
+// TestWhoIsToldToReadAgainGetsWhatThereIs: the version that is not any more may have been out of the cache.
+func TestWhoIsToldToReadAgainGetsWhatThereIs(t *testing.T) {
+	s := newWriter(1, 1)
+	c := over(t, s.account("a"))
+	c.TokenLists(t.Context(), []providers.ID{grid.r0})
+	s.requests()
+	refused(t)(c.DeleteToken(t.Context(), DeleteToken{Token: grid.r0.TokenID("t0"), IfVersion: new("another")}))
+	c.TokenLists(t.Context(), []providers.ID{grid.r0})
+	expectRequests(t, s.requests(), map[string]int{"token": 1, "tokens": 1})
 }
 
 // lateReader answers with what there was when it was asked, once its gate is open.
