@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -159,6 +160,51 @@ func TestWithoutItsLockOnlyAChangeThatLooksAtTheTokenIsRefused(t *testing.T) {
 	if !strings.Contains(log.String(), "without its lock") {
 		t.Errorf("the log does not tell: %s", log.String())
 	}
+}
+
+// leaving is a ledger whose locks are had just when the caller leaves.
+type leaving struct {
+	ledger.Ledger
+	leave context.CancelFunc
+}
+
+func (l leaving) Lock(ctx context.Context, token providers.ID) (func(), error) {
+	defer l.leave()
+	return l.Ledger.Lock(ctx, token)
+}
+
+func TestACallerWhoLeavesWhenItsTurnHasComeSendsNothingAndHoldsNobodyUp(t *testing.T) {
+	s := newWriter(1, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	remembered := ledger.NewMemory()
+	c := newCatalog(t, Options{Accounts: []*Account{s.account("a")}, Ledger: leaving{remembered, cancel}})
+	if w, err := every(c)["patch"](ctx); !errors.Is(err, context.Canceled) || len(w.Problems) > 0 {
+		t.Errorf("the write comes to %+v, %v; want canceled", w, err)
+	}
+	expectRequests(t, s.requests(), map[string]int{})
+	soonOver, cancel := contextFor(t, time.Minute)
+	defer cancel()
+	unlock, err := remembered.Lock(soonOver, grid.r0.TokenID("t0"))
+	if err != nil {
+		t.Fatal("the token's lock is still held")
+	}
+	unlock()
+}
+
+// TestNamesThatAreLearntTooSlowlyMeanThatNothingWasSent although a read may take longer than a write.
+func TestNamesThatAreLearntTooSlowlyMeanThatNothingWasSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newNamed()
+		s.driver.Capabilities.CreateFields = allFields
+		s.slow(30 * time.Second)
+		c := newCatalog(t, Options{Accounts: []*Account{s.account("a")}, LoadTimeout: time.Minute, WriteTimeout: 5 * time.Second})
+		p := refused(t)(every(c)["create"](t.Context()))
+		expectTold(t, "create", []Problem{p}, "UNAVAILABLE")
+		if !strings.Contains(p.Message, "in time") {
+			t.Errorf("the message is %q, want it to speak of time", p.Message)
+		}
+		expectRequests(t, s.requests(), map[string]int{"organizations": 1})
+	})
 }
 
 func TestAnOwnerWhoCannotBeFoundIsToldAsAnyFailure(t *testing.T) {

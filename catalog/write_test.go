@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -295,6 +296,29 @@ func TestAReaderWhoBeganBeforeAWriteDoesNotPutTheOldValueBack(t *testing.T) {
 			if same || late.requests()["tokens"] != 2 {
 				t.Errorf("%s: the next reader gets what was read before", op)
 			}
+		})
+	}
+}
+
+// TestWhatIsReadWhileAWriteIsUnderWayIsNotKept: it may be from before the write.
+func TestWhatIsReadWhileAWriteIsUnderWayIsNotKept(t *testing.T) {
+	for op := range every(nil) {
+		synctest.Test(t, func(t *testing.T) {
+			s := newWriter(1, 1)
+			c := over(t, s.account("a"))
+			s.behave(func(asked string, _ providers.ID) error {
+				if asked == op {
+					time.Sleep(10 * time.Second)
+				}
+				return nil
+			})
+			var all sync.WaitGroup
+			all.Go(func() { done(t)(every(c)[op](t.Context())) })
+			time.Sleep(5 * time.Second)
+			c.TokenLists(t.Context(), []providers.ID{grid.r0})
+			all.Wait()
+			c.TokenLists(t.Context(), []providers.ID{grid.r0})
+			expectRequests(t, s.requests(), map[string]int{op: 1, "tokens": 2})
 		})
 	}
 }
