@@ -17,7 +17,8 @@ import (
 )
 
 // Ledger is what this server remembers. All its methods are safe for concurrent use, by many processes where it is
-// shared. Their errors are [ErrUnavailable], or the context's.
+// shared. Their errors are [ErrUnavailable], or the context's. What failed may have been entered, when only its
+// answer was lost, but it is not entered any later.
 type Ledger interface {
 	// Durable tells whether what is entered outlives this process.
 	Durable() bool
@@ -25,9 +26,10 @@ type Ledger interface {
 	// Claim enters call under key, unless there is one already, which is returned then: mine is false. A call stays
 	// for CallsKept after it was claimed.
 	Claim(ctx context.Context, key Key, call Call) (present Call, mine bool, err error)
-	// Settle puts what became of a call in the place of a claimed one, for what is left of its time.
+	// Settle puts what became of a call in the place of a claimed one, for what is left of its time; also when the claim
+	// was lost meanwhile.
 	Settle(ctx context.Context, key Key, call Call) error
-	// Release forgets a claimed call that did nothing, so that it may be made again.
+	// Release forgets a claimed call that did nothing, so that it may be made again. One that was settled stays.
 	Release(ctx context.Context, key Key) error
 
 	// Lock waits until nobody else holds the token's lock, or ctx ends. unlock gives it back; it is safe to call
@@ -36,13 +38,13 @@ type Ledger interface {
 	Lock(ctx context.Context, token providers.ID) (unlock func(), err error)
 
 	// BeginRotation enters that old is being rotated, unless a rotation of it is under way or in its overlap, which
-	// is returned then: mine is false. A rotation that is neither finished nor abandoned is forgotten after
-	// RotationLease.
+	// is returned then: mine is false. An overlap whose end is not known lasts for as long as the rotation is known. A
+	// rotation that is neither finished nor abandoned is forgotten after RotationLease.
 	BeginRotation(ctx context.Context, rotation Rotation) (present Rotation, mine bool, err error)
 	// FinishRotation enters what became of a rotation that was begun: from then on both tokens know each other, until
 	// RotationsKept after Ends, or after Began when it never ends.
 	FinishRotation(ctx context.Context, rotation Rotation) error
-	// AbandonRotation forgets a rotation that was begun and made nothing.
+	// AbandonRotation forgets a rotation that was begun and made nothing. One that was finished stays.
 	AbandonRotation(ctx context.Context, old providers.ID) error
 	// Successors returns, in the order of olds, the tokens that took their place; the zero ID where none is known.
 	Successors(ctx context.Context, olds []providers.ID) ([]providers.ID, error)
@@ -67,9 +69,9 @@ const (
 	RotationsKept = 35 * 24 * time.Hour
 )
 
-// ErrUnavailable says that the ledger cannot be reached, and so nothing was entered as far as is known. Its text holds
-// no address.
-var ErrUnavailable = errors.New("the ledger cannot be reached")
+// ErrUnavailable says that the ledger cannot be reached, is full, or holds what cannot be read. Errors that wrap it say
+// which, and hold no address and nothing of what was asked.
+var ErrUnavailable = errors.New("the ledger is not available")
 
 // Key names a call by its caller and the key that the caller chose. Neither has to be of any form.
 type Key struct{ Caller, Key string }
@@ -140,5 +142,6 @@ func (r Rotation) keptUntil() time.Time {
 // Deletion is a token that has to be deleted.
 type Deletion struct {
 	Token providers.ID
-	At    time.Time
+	// At is when; a ledger may round it up to the next millisecond.
+	At time.Time
 }

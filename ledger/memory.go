@@ -233,9 +233,7 @@ func (m *Memory) TakeDue(ctx context.Context, now time.Time, limit int, lease ti
 		m.deletions[d.Token].hiddenUntil = now.Add(lease)
 	}
 	for _, p := range m.deletions {
-		if at := p.visible(); next.IsZero() || at.Before(next) {
-			next = at
-		}
+		next = sooner(next, p.visible())
 	}
 	return due, next, nil
 }

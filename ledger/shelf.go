@@ -9,6 +9,7 @@ const sweepEvery = time.Hour
 type shelf[K comparable, V any] struct {
 	entries map[K]kept[V]
 	swept   time.Time
+	soonest time.Time // nothing has ended before that
 }
 
 type kept[V any] struct {
@@ -31,6 +32,7 @@ func (s *shelf[K, V]) put(key K, value V, until time.Time) {
 		s.entries = map[K]kept[V]{}
 	}
 	s.entries[key] = kept[V]{value, until}
+	s.soonest = sooner(s.soonest, until)
 }
 
 func (s *shelf[K, V]) drop(key K) { delete(s.entries, key) }
@@ -38,13 +40,27 @@ func (s *shelf[K, V]) drop(key K) { delete(s.entries, key) }
 // size is how many values there are. Those whose time is over count for a while, but never up to most.
 func (s *shelf[K, V]) size(most int) int {
 	now := time.Now()
-	if len(s.entries) >= most || now.Sub(s.swept) >= sweepEvery {
-		for key, entry := range s.entries {
-			if !now.Before(entry.until) {
-				delete(s.entries, key)
-			}
-		}
-		s.swept = now
+	if !now.Before(s.soonest) && (len(s.entries) >= most || now.Sub(s.swept) >= sweepEvery) {
+		s.sweep(now)
 	}
 	return len(s.entries)
+}
+
+func (s *shelf[K, V]) sweep(now time.Time) {
+	s.swept, s.soonest = now, time.Time{}
+	for key, entry := range s.entries {
+		if now.Before(entry.until) {
+			s.soonest = sooner(s.soonest, entry.until)
+		} else {
+			delete(s.entries, key)
+		}
+	}
+}
+
+// sooner is the sooner of two times, of which the first may be none yet.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || b.Before(a) {
+		return b
+	}
+	return a
 }
