@@ -24,7 +24,7 @@ type Options struct {
 	// then a silent provider leaves the others time for what the operation asks of them next.
 	LoadTimeout time.Duration
 	// WriteTimeout bounds one write, retries and what is read for it included; a write is not begun when an operation
-	// has less time left. 0: as LoadTimeout.
+	// has less time left. 0: as LoadTimeout. At most half of ledger.LockLease, so that no lock is lost under a write.
 	WriteTimeout time.Duration
 	// Ledger is where promises are remembered. Nil: in this process.
 	Ledger ledger.Ledger
@@ -57,6 +57,7 @@ func New(o Options) *Catalog {
 	if o.WriteTimeout == 0 {
 		o.WriteTimeout = o.LoadTimeout
 	}
+	o.WriteTimeout = min(o.WriteTimeout, ledger.LockLease/2)
 	if o.Ledger == nil {
 		o.Ledger = ledger.NewMemory()
 	}
