@@ -32,9 +32,9 @@ type Ledger interface {
 	// Release forgets a claimed call that did nothing, so that it may be made again. One that was settled stays.
 	Release(ctx context.Context, key Key) error
 
-	// Lock waits until nobody else holds the token's lock, or ctx ends. unlock gives it back; it is safe to call
-	// more than once. The lock of a process that dies ends within LockLease; one that is held longer than that may
-	// be lost to another process, so the work under it has to be bounded.
+	// Lock waits until nobody else holds the token's lock, or ctx ends. unlock gives it back, also when ctx has ended;
+	// it has to be called, and may be more than once. The lock of a process that dies, or that the ledger does not hear
+	// of, ends within LockLease: then another process may have it.
 	Lock(ctx context.Context, token providers.ID) (unlock func(), err error)
 
 	// BeginRotation enters that old is being rotated, unless a rotation of it is under way or in its overlap, which

@@ -23,9 +23,10 @@ type Redis struct {
 	// Timeout bounds each call, apart from the wait for a lock. It must not change once there was one.
 	Timeout time.Duration
 
-	client redis.UniversalClient
-	prefix string
-	locks  locks // of this process: only one of it waits in Redis
+	client  redis.UniversalClient
+	prefix  string
+	locks   locks // of this process: only one of it waits in Redis
+	renewal time.Duration
 }
 
 var _ Ledger = (*Redis)(nil)
@@ -39,7 +40,7 @@ const (
 // NewRedis makes a ledger whose keys begin with prefix. It sends nothing. The client has to be one that [Suit] suited
 // or that heeds its contexts' deadlines as well; it stays the caller's, who closes it after the last call.
 func NewRedis(client redis.UniversalClient, prefix string) *Redis {
-	return &Redis{Timeout: callTimeout, client: client, prefix: prefix}
+	return &Redis{Timeout: callTimeout, client: client, prefix: prefix, renewal: LockLease / 3}
 }
 
 // Suit sets in o what a ledger asks of a client, and leaves what else is said in it: a call ends when its context does,
@@ -104,10 +105,34 @@ func (r *Redis) Lock(ctx context.Context, token providers.ID) (unlock func(), er
 			return nil, err
 		}
 	}
+	letGo := r.hold(context.WithoutCancel(ctx), key, value)
 	return sync.OnceFunc(func() {
 		defer unlockHere()
+		letGo()
 		r.takeBack(ctx, r.Timeout, key, value)
 	}), nil
+}
+
+// hold renews a lock's lease again and again, until letGo is called.
+func (r *Redis) hold(ctx context.Context, key, value string) (letGo func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var holding sync.WaitGroup
+	holding.Go(func() {
+		ticker := time.NewTicker(r.renewal)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				_ = r.enter(ctx, scripts.renew, []string{key}, value, milliseconds(LockLease)) // else the next time
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	return func() {
+		cancel()
+		holding.Wait()
+	}
 }
 
 // pause waits before asking for a lock again: a few times in the tenth of a second, and not all at once.

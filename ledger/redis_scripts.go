@@ -3,7 +3,7 @@ package ledger
 import "github.com/redis/go-redis/v9"
 
 // scripts are what has to happen in one piece. Those that write get the latest time to do so as their first argument.
-var scripts = struct{ clock, take, drop, settle, finish, schedule, unschedule, takeDue *redis.Script }{
+var scripts = struct{ clock, take, renew, drop, settle, finish, schedule, unschedule, takeDue *redis.Script }{
 	// clock is the time of the server that has the key, in milliseconds.
 	clock: redis.NewScript(`
 local time = redis.call('TIME')
@@ -16,6 +16,11 @@ local found = redis.call('GET', KEYS[1])
 if foreign(found) then return unreadable() end
 if found and found ~= ARGV[2] then return found end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return false`),
+
+	// renew: key; the value that it has to have, its life from now.
+	renew: writing(`
+if redis.call('GET', KEYS[1]) == ARGV[2] then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
 return false`),
 
 	// drop: key; the value that it has to have. It may happen at any time, because no other value is the same.

@@ -48,7 +48,7 @@ func TestWhatIsInRedisOutlivesTheProcess(t *testing.T) {
 	if !l.Durable() {
 		t.Error("Redis is not durable, want it to be")
 	}
-	fill(t, l)
+	defer fill(t, l)()
 	server.Restart()
 	l = connect(t, redis.NewClient(suited(server)), "test:")
 	if present, mine, err := l.Claim(t.Context(), aKey, aCall); mine || err != nil || present.Fingerprint != aCall.Fingerprint {

@@ -65,12 +65,51 @@ func TestALockThatFailsIsNotHeldInThisProcess(t *testing.T) {
 	unlock()
 }
 
+func TestALockIsHeldForAsLongAsItsProcessLives(t *testing.T) {
+	server := redistest.Start(t)
+	l := connect(t, redis.NewClient(suited(server)), "test:")
+	l.RenewEvery(10 * time.Millisecond)
+	unlock, err := l.Lock(t.Context(), oldToken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	meddler := server.Client(t)
+	key := keyOf(t, meddler, "lock")
+	for range 3 {
+		if err := meddler.PExpire(t.Context(), key, 10*time.Second).Err(); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the lease is renewed", func() bool {
+			return meddler.PTTL(t.Context(), key).Val() > ledger.LockLease-10*time.Second
+		})
+	}
+	// Another's lease is not renewed.
+	if err := meddler.Set(t.Context(), key, "canary", 10*time.Second).Err(); err != nil {
+		t.Fatal(err)
+	}
+	before := evaluations(t, meddler)
+	eventually(t, "it tries", func() bool { return evaluations(t, meddler) > before+4 })
+	if left := meddler.PTTL(t.Context(), key).Val(); left > 10*time.Second {
+		t.Errorf("it renewed what is another's by now, for %s", left)
+	}
+	unlock()
+	before = evaluations(t, meddler)
+	if meddler.Get(t.Context(), key).Val() != "canary" {
+		t.Error("it gave back what is another's")
+	}
+	if after := evaluations(t, meddler); after != before {
+		t.Errorf("it went on renewing, %d times", after-before)
+	}
+}
+
 func TestWhoWaitsForALockHearsThatRedisIsGone(t *testing.T) {
 	server := redistest.Start(t)
 	holder := connect(t, redis.NewClient(suited(server)), "test:")
-	if _, err := holder.Lock(t.Context(), oldToken); err != nil {
+	unlock, err := holder.Lock(t.Context(), oldToken)
+	if err != nil {
 		t.Fatal(err)
 	}
+	defer unlock()
 	waiter := connect(t, redis.NewClient(suited(server)), "test:")
 	failed := make(chan error)
 	go func() {
