@@ -80,6 +80,21 @@ func TestAPromiseThatAnotherProcessMadeIsFound(t *testing.T) {
 	})
 }
 
+func TestAPromiseOfThisProcessIsKeptWithoutWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, d := bare(newWriter(1, 2)), newDiary()
+		c := kept(t, s, d, &journal{})
+		for _, id := range []providers.ID{oldToken, otherToken} {
+			time.Sleep(lookAgain + time.Second)
+			turned(t)(c.RotateToken(t.Context(), RotateToken{Token: id, Overlap: time.Second}))
+			time.Sleep(time.Second + soon)
+			if there(s, id) {
+				t.Error("the old token is still there, want it gone with the end of the overlap")
+			}
+		}
+	})
+}
+
 func TestADeletionIsDoneOnceByManyProcesses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, d := bare(newWriter(1, 20)), newDiary()
@@ -134,8 +149,15 @@ func TestAnotherFailureIsToldAgain(t *testing.T) {
 		time.Sleep(2 * time.Hour)
 		s.failing(errScope, "delete")
 		time.Sleep(2 * time.Hour)
-		if told := j.lines("is not deleted; it is tried again"); told != 2 {
-			t.Errorf("the log tells %d failures, want one of each", told)
+		s.behave(nil)
+		time.Sleep(2 * time.Hour)
+		s.failing(errScope, "delete")
+		if err := d.Schedule(t.Context(), ledger.Deletion{Token: oldToken, At: time.Now()}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Hour)
+		if told := j.lines("is not deleted; it is tried again"); told != 3 {
+			t.Errorf("the log tells %d failures, want two, and one after the success between", told)
 		}
 	})
 }
@@ -210,8 +232,11 @@ func TestAScheduleThatCannotBeReadIsToldOnceAndKeptWhenItCan(t *testing.T) {
 		if there(s, oldToken) {
 			t.Error("the old token is still there half a minute after the ledger was back")
 		}
-		if lost, found := j.lines("cannot be read"), j.lines("can be read again"); lost != 1 || found != 1 {
-			t.Errorf("the log tells the fault %d times and its end %d times, want once", lost, found)
+		time.Sleep(time.Hour)
+		d.failing("take", ledger.ErrUnavailable)
+		time.Sleep(time.Hour)
+		if lost, found := j.lines("cannot be read"), j.lines("can be read again"); lost != 2 || found != 1 {
+			t.Errorf("the log tells two faults %d times and one's end %d times, want each once", lost, found)
 		}
 	})
 }
