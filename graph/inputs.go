@@ -49,32 +49,33 @@ type named struct {
 	id providers.ID
 	// path leads to where it is named, from the input's root.
 	path []string
+	// wrong is what is wrong with the id, for people; empty: nothing. The catalog refuses it, with all else that is wrong.
+	wrong string
 }
 
-// registryNamed is the registry that a new token is for, or why there is none.
-func (r *resolver) registryNamed(id providers.ID) (named, []model.UserError) {
-	n := named{id, []string{"registryId"}}
-	return n, r.mustName(n, providers.RegistryKind)
+// registryNamed is the registry that a new token is for.
+func (r *resolver) registryNamed(id providers.ID) named {
+	return r.named(id, providers.RegistryKind, "registryId")
 }
 
-// tokenNamed is the token at an address, or why there is none.
-func (r *resolver) tokenNamed(address *model.TokenAddress) (named, []model.UserError) {
-	if native := address.Native; native != nil {
-		registry := named{native.RegistryID, []string{"token", "native", "registryId"}}
-		return named{registry.id.TokenID(native.NativeID), []string{"token", "native"}}, r.mustName(registry, providers.RegistryKind)
+// tokenNamed is the token at an address.
+func (r *resolver) tokenNamed(address *model.TokenAddress) named {
+	native := address.Native
+	if native == nil {
+		return r.named(value(address.ID), providers.TokenKind, "token", "id")
 	}
-	n := named{value(address.ID), []string{"token", "id"}}
-	return n, r.mustName(n, providers.TokenKind)
+	registry := r.named(native.RegistryID, providers.RegistryKind, "token", "native", "registryId")
+	if registry.wrong != "" {
+		registry.id = providers.ProviderID(registry.id.Provider) // no token, whatever it was
+		return registry
+	}
+	return named{id: registry.id.TokenID(native.NativeID), path: []string{"token", "native"}}
 }
 
-// mustName refuses an id that is damaged, of another kind of thing, or of a provider that this server does not know.
-func (r *resolver) mustName(n named, kind providers.IDKind) []model.UserError {
-	message := notOneOf(kind, n.id)
-	if _, known := r.catalog.Driver(n.id.Provider); message == "" && !known {
-		message = damagedID
+func (r *resolver) named(id providers.ID, kind providers.IDKind, path ...string) named {
+	n := named{id, path, notOneOf(kind, id)}
+	if _, known := r.catalog.Driver(id.Provider); !known {
+		n.wrong = damagedID
 	}
-	if message == "" {
-		return nil
-	}
-	return r.userErrors([]catalog.Problem{{Kind: providers.NotFound, Message: message, Path: n.path}}, n)
+	return n
 }

@@ -13,10 +13,7 @@ import (
 type mutationResolver struct{ *resolver }
 
 func (r mutationResolver) CreateToken(ctx context.Context, input model.CreateTokenInput) (*model.CreateTokenPayload, error) {
-	registry, refused := r.registryNamed(input.RegistryID)
-	if refused != nil {
-		return &model.CreateTokenPayload{Errors: refused}, nil
-	}
+	registry := r.registryNamed(input.RegistryID)
 	written, err := r.catalog.CreateToken(ctx, catalog.CreateToken{
 		Registry: registry.id,
 		Name:     input.Name,
@@ -37,10 +34,7 @@ func (r mutationResolver) CreateToken(ctx context.Context, input model.CreateTok
 }
 
 func (r mutationResolver) ReplaceToken(ctx context.Context, input model.ReplaceTokenInput) (*model.ReplaceTokenPayload, error) {
-	token, refused := r.tokenNamed(input.Token)
-	if refused != nil {
-		return &model.ReplaceTokenPayload{Errors: refused}, nil
-	}
+	token := r.tokenNamed(input.Token)
 	written, err := r.catalog.ReplaceToken(ctx, catalog.ReplaceToken{
 		Token:     token.id,
 		Name:      input.Name,
@@ -60,10 +54,7 @@ func (r mutationResolver) ReplaceToken(ctx context.Context, input model.ReplaceT
 }
 
 func (r mutationResolver) PatchToken(ctx context.Context, input model.PatchTokenInput) (*model.PatchTokenPayload, error) {
-	token, refused := r.tokenNamed(input.Token)
-	if refused != nil {
-		return &model.PatchTokenPayload{Errors: refused}, nil
-	}
+	token := r.tokenNamed(input.Token)
 	written, err := r.catalog.PatchToken(ctx, catalog.PatchToken{
 		Token:     token.id,
 		Name:      input.Name,
@@ -79,10 +70,7 @@ func (r mutationResolver) PatchToken(ctx context.Context, input model.PatchToken
 }
 
 func (r mutationResolver) DeleteToken(ctx context.Context, input model.DeleteTokenInput) (*model.DeleteTokenPayload, error) {
-	token, refused := r.tokenNamed(input.Token)
-	if refused != nil {
-		return &model.DeleteTokenPayload{Errors: refused}, nil
-	}
+	token := r.tokenNamed(input.Token)
 	written, err := r.catalog.DeleteToken(ctx, catalog.DeleteToken{
 		Token: token.id, IfVersion: input.IfVersion, AllowMissing: input.AllowMissing,
 	})
@@ -96,10 +84,7 @@ func (r mutationResolver) DeleteToken(ctx context.Context, input model.DeleteTok
 }
 
 func (r mutationResolver) RotateToken(ctx context.Context, input model.RotateTokenInput) (*model.RotateTokenPayload, error) {
-	token, refused := r.tokenNamed(input.Token)
-	if refused != nil {
-		return &model.RotateTokenPayload{Errors: refused}, nil
-	}
+	token := r.tokenNamed(input.Token)
 	rotated, err := r.catalog.RotateToken(ctx, catalog.RotateToken{
 		Token:     token.id,
 		Name:      input.Name,

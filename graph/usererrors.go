@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -16,6 +17,9 @@ func (r *resolver) userErrors(problems []catalog.Problem, n named) []model.UserE
 	for i, p := range problems {
 		if slices.Equal(p.Path, n.path[:1]) {
 			p.Path = n.path
+			if p.Kind == providers.NotFound {
+				p.Message = cmp.Or(n.wrong, p.Message)
+			}
 		}
 		list[i] = r.userError(p)
 	}
