@@ -1,6 +1,9 @@
 package cache
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // keyVersion stands in every encoded key. Change it with the meaning of keys, and nothing older is found any more.
 const keyVersion = "1"
@@ -34,6 +37,20 @@ func Join(parts ...string) string {
 		joined = append(joined, part...)
 	}
 	return string(joined)
+}
+
+// split takes apart what Join joined; ok is false for anything else.
+func split(joined string) (parts []string, ok bool) {
+	for joined != "" {
+		digits, rest, found := strings.Cut(joined, ":")
+		length, err := strconv.Atoi(digits)
+		if !found || err != nil || length < 0 || length > len(rest) || strconv.Itoa(length) != digits {
+			return nil, false
+		}
+		parts = append(parts, rest[:length])
+		joined = rest[length:]
+	}
+	return parts, true
 }
 
 // Encode makes the name of a scope's generation in a Store: unique and versioned, and never equal to an encoded Key.

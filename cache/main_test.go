@@ -8,12 +8,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9/logging"
 	"go.uber.org/goleak"
 
 	"regtok/cache"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	logging.Disable() // a client of Redis would tell each fault
+	goleak.VerifyTestMain(m)
+}
 
 const (
 	fresh = 30 * time.Second

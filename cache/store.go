@@ -40,8 +40,9 @@ type Store interface {
 	DeleteMany(ctx context.Context, keys []Key) error
 	// Bump gives each scope another generation before it returns, and then tells the watchers of other processes.
 	Bump(ctx context.Context, scopes ...Scope) error
-	// Watch calls bumped for each bump by another process, and lost when it may have missed some: when it was cut
-	// off and is connected again. It returns when ctx ends, and not before. It is called once.
+	// Watch calls bumped for each bump by another process, and lost whenever it may have missed some and begins to
+	// hear: at first, and when it was cut off and is connected again. It returns when ctx ends, and not before. It is
+	// called once.
 	Watch(ctx context.Context, bumped func(Scope), lost func())
 }
 

@@ -182,6 +182,7 @@ func (c *connection) Bump(ctx context.Context, scopes ...cache.Scope) error {
 func (c *connection) Watch(ctx context.Context, bumped func(cache.Scope), lost func()) {
 	c.mu.Lock()
 	c.watchers[c] = watcher{bumped, lost}
+	lost()
 	c.mu.Unlock()
 	<-ctx.Done()
 	c.mu.Lock()

@@ -1,0 +1,214 @@
+package cache
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	mathrand "math/rand/v2"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// generationLife is how long a scope keeps its generation: longer than any value is of use, so that nothing is hidden
+// before its time.
+const generationLife = 24 * time.Hour
+
+// Redis is a Store that all share who use the same prefix of the same Redis: a single server, one that Sentinel looks
+// after, or a cluster. It needs Redis 6.2 or newer, or what speaks like it, and nothing of it on disk.
+type Redis struct {
+	client redis.UniversalClient
+	alone  bool // one server has all keys, so that one command may ask for any of them
+	prefix string
+	origin string // tells this one's messages from others'
+}
+
+var _ Store = (*Redis)(nil)
+
+// NewRedis makes a Store whose keys and channel begin with prefix. It sends nothing. The client has to end each call
+// when its context does (redis.Options.ContextTimeoutEnabled), and to know soon that a server is down. It stays the
+// caller's, who closes it after the cache.
+func NewRedis(client redis.UniversalClient, prefix string) *Redis {
+	_, alone := client.(*redis.Client)
+	return &Redis{client: client, alone: alone, prefix: prefix, origin: rand.Text()}
+}
+
+// GetMany implements Store, in one round trip, or two where a scope has no generation.
+func (r *Redis) GetMany(ctx context.Context, keys []Key) ([]Found, error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	shelves := r.shelve(keys)
+	answers, err := r.fetch(ctx, shelves)
+	if err != nil {
+		return nil, trouble(err)
+	}
+	found := make([]Found, len(keys))
+	var unnumbered []*shelf
+	for _, shelf := range shelves {
+		generation, ok := parseGeneration(answers[0])
+		if !ok {
+			unnumbered = append(unnumbered, shelf)
+		}
+		for i, index := range shelf.indexes {
+			if value, there := answers[1+i].(string); ok && there {
+				found[index] = Found{Value: []byte(value), Generation: generation}
+			} else {
+				found[index].Generation = generation
+			}
+		}
+		answers = answers[1+len(shelf.indexes):]
+	}
+	if err := r.number(ctx, unnumbered, found); err != nil {
+		return nil, trouble(err)
+	}
+	return found, nil
+}
+
+// fetch returns, for each shelf, its generation and then what is under its keys; nil: nothing.
+func (r *Redis) fetch(ctx context.Context, shelves []*shelf) ([]any, error) {
+	if r.alone {
+		names := make([]string, 0, 2*len(shelves))
+		for _, shelf := range shelves {
+			names = append(names, shelf.names...)
+		}
+		return whole(r.client.MGet(ctx, names...), len(names))
+	}
+	gets := make([]*redis.SliceCmd, len(shelves))
+	// The error is one of the answers', which are looked at below.
+	_, _ = r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for i, shelf := range shelves {
+			gets[i] = p.MGet(ctx, shelf.names...)
+		}
+		return nil
+	})
+	answers := make([][]any, len(shelves))
+	for i, get := range gets {
+		var err error
+		if answers[i], err = whole(get, len(shelves[i].names)); err != nil {
+			return nil, err
+		}
+	}
+	return slices.Concat(answers...), nil
+}
+
+func whole(get *redis.SliceCmd, length int) ([]any, error) {
+	answer, err := get.Result()
+	if err == nil && len(answer) != length {
+		err = fmt.Errorf("%d answers to %d questions", len(answer), length)
+	}
+	return answer, err
+}
+
+// number gives shelves a generation that have none, unless another process is quicker, and enters it into found.
+func (r *Redis) number(ctx context.Context, shelves []*shelf, found []Found) error {
+	if len(shelves) == 0 {
+		return nil
+	}
+	sets, gets := make([]*redis.BoolCmd, len(shelves)), make([]*redis.StringCmd, len(shelves))
+	_, _ = r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for i, shelf := range shelves {
+			sets[i] = p.SetNX(ctx, shelf.names[0], newGeneration().text(), generationLife)
+			gets[i] = p.Get(ctx, shelf.names[0])
+		}
+		return nil
+	})
+	for i, shelf := range shelves {
+		text, err := gets[i].Result()
+		if err := cause(sets[i].Err(), err); err != nil {
+			return err
+		}
+		generation, ok := parseGeneration(text)
+		if !ok {
+			// It is no generation, whoever put it there. To make another is to bump, and always right.
+			generation = newGeneration()
+			if err := r.client.Set(ctx, shelf.names[0], generation.text(), generationLife).Err(); err != nil {
+				return err
+			}
+		}
+		for _, index := range shelf.indexes {
+			found[index].Generation = generation
+		}
+	}
+	return nil
+}
+
+// cause is why a scope's generation could neither be made nor read; nil: it could, or something else is in its place.
+func cause(set, get error) error {
+	if set != nil {
+		return set
+	}
+	if get == nil || errors.Is(get, redis.Nil) || redis.HasErrorPrefix(get, "WRONGTYPE") {
+		return nil
+	}
+	return get
+}
+
+// SetMany implements Store.
+func (r *Redis) SetMany(ctx context.Context, items []Item) error {
+	if len(items) == 0 {
+		return nil
+	}
+	_, err := r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for _, item := range items {
+			p.Set(ctx, r.valueName(item.Key), item.Value, max(item.For, time.Millisecond))
+		}
+		return nil
+	})
+	return trouble(err)
+}
+
+// DeleteMany implements Store.
+func (r *Redis) DeleteMany(ctx context.Context, keys []Key) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	names := make([]string, len(keys))
+	for i, key := range keys {
+		names[i] = r.valueName(key)
+	}
+	return trouble(r.remove(ctx, names))
+}
+
+// Bump implements Store. A generation is ended by removing it, which a Redis that is full does too; whoever comes next
+// makes another.
+func (r *Redis) Bump(ctx context.Context, scopes ...Scope) error {
+	if len(scopes) == 0 {
+		return nil
+	}
+	names := make([]string, len(scopes))
+	for i, scope := range scopes {
+		names[i] = r.scopeName(scope)
+	}
+	err := r.remove(ctx, names)
+	if err == nil {
+		err = r.client.Publish(ctx, r.channel(), encodeBump(r.origin, scopes)).Err()
+	}
+	return trouble(err)
+}
+
+// remove removes what is under names, each by a command of its own: in a cluster they lie apart.
+func (r *Redis) remove(ctx context.Context, names []string) error {
+	_, err := r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for _, name := range names {
+			p.Del(ctx, name)
+		}
+		return nil
+	})
+	return err
+}
+
+func newGeneration() Generation {
+	return Generation(mathrand.Uint64N(1<<64-1) + 1)
+}
+
+func (g Generation) text() string { return strconv.FormatUint(uint64(g), 16) }
+
+func parseGeneration(text any) (g Generation, ok bool) {
+	written, _ := text.(string)
+	n, err := strconv.ParseUint(written, 16, 64)
+	return Generation(n), err == nil && n != 0
+}

@@ -1,0 +1,57 @@
+package cache
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+)
+
+// redisVersion stands in every key in Redis. Change it with what lies under the keys, and with that format's names.
+const redisVersion = "cache1:"
+
+// A scope's keys share a hash tag, which is made of the scope, so that one node of a cluster has them all:
+//
+//	<prefix>cache1:{<scope>}         its generation
+//	<prefix>cache1:{<scope>}<entry>  an entry's envelope
+//
+// Scope and entry are hashes of Scope.Encode and Key.Encode: short, and of characters that Redis gives no meaning to.
+// That an entry is the key's own, its envelope tells.
+
+// shelf is a scope in Redis, and what is asked of it.
+type shelf struct {
+	names   []string // its generation's key, then those of the entries asked for
+	indexes []int    // where they stand in the question
+}
+
+// shelve puts keys in the order of their scopes.
+func (r *Redis) shelve(keys []Key) []*shelf {
+	shelves := make([]*shelf, 0, 1)
+	known := map[Scope]*shelf{}
+	for i, key := range keys {
+		s := known[key.Scope]
+		if s == nil {
+			s = &shelf{names: []string{r.scopeName(key.Scope)}}
+			known[key.Scope] = s
+			shelves = append(shelves, s)
+		}
+		s.names = append(s.names, s.names[0]+digest(key.Encode()))
+		s.indexes = append(s.indexes, i)
+	}
+	return shelves
+}
+
+func (r *Redis) scopeName(scope Scope) string {
+	return r.prefix + redisVersion + "{" + digest(scope.Encode()) + "}"
+}
+
+func (r *Redis) valueName(key Key) string {
+	return r.scopeName(key.Scope) + digest(key.Encode())
+}
+
+// channel is where bumps are told.
+func (r *Redis) channel() string { return r.prefix + redisVersion + "bumps" }
+
+// digest is 128 bits of a hash.
+func digest(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
+}

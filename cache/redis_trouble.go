@@ -1,0 +1,39 @@
+package cache
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net"
+	"regexp"
+	"syscall"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// redisCode is the first word of an error that Redis answered with.
+var redisCode = regexp.MustCompile(`^[A-Z]{2,20}\b`)
+
+// trouble makes an error for the log of what a client of Redis said: in words that hold no address, no key and nothing
+// else of what was sent.
+func trouble(err error) error {
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, context.Canceled) {
+		return context.Canceled
+	}
+	if answer, ok := errors.AsType[redis.Error](err); ok {
+		return errors.New("Redis answered " + cmp.Or(redisCode.FindString(answer.Error()), "with an error"))
+	}
+	if number, ok := errors.AsType[syscall.Errno](err); ok {
+		return errors.New("Redis: " + number.Error())
+	}
+	if _, ok := errors.AsType[*net.DNSError](err); ok {
+		return errors.New("Redis's name leads nowhere")
+	}
+	if late, ok := errors.AsType[net.Error](err); ok && late.Timeout() || errors.Is(err, redis.ErrPoolTimeout) {
+		return errors.New("Redis did not answer in time")
+	}
+	return errors.New("the connection to Redis was lost, or is not one to a Redis")
+}
