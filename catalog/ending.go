@@ -96,7 +96,9 @@ func (r rotation) date(ctx context.Context, ends time.Time) (*Token, error) {
 		return providers.Created{Token: patched}, err
 	})
 	if err == nil && written.Token.ExpiresAt.IsZero() {
-		err = &providers.Error{Kind: providers.OutcomeUnknown, Reason: providers.InvalidResponse, Provider: r.driver.Name, Op: "rotate token"}
+		err = &providers.Error{
+			Kind: providers.OutcomeUnknown, Reason: providers.InvalidResponse, Provider: r.driver.Name, Op: "rotate token",
+		}
 	}
 	return written.Token, err
 }
@@ -108,7 +110,8 @@ func (r rotation) unended(old *Token, err error) Problem {
 	p, fault := w.problem(err)
 	if fault != nil {
 		r.c.log.Error("the old token of a rotation could not be ended", "provider", r.driver.Name, "err", fault)
-		p = Problem{Kind: providers.OutcomeUnknown, Provider: r.driver.Name, Message: "something went wrong in this server; " + string(lookAtPrevious)}
+		p = Problem{Kind: providers.OutcomeUnknown, Provider: r.driver.Name,
+			Message: "something went wrong in this server; " + string(lookAtPrevious)}
 	}
 	p.Path = []string{"overlap"}
 	const good = "the new token is made, and its secret is in this answer"
@@ -120,8 +123,11 @@ func (r rotation) unended(old *Token, err error) Problem {
 	if !old.ExpiresAt.IsZero() {
 		works += " until " + old.ExpiresAt.UTC().Format(time.RFC3339)
 	}
-	p.Message = fmt.Sprintf("%s; but the old one's end could not be set, because %s: %s. Delete it with deleteToken once nothing uses it",
-		good, r.cause(err), works)
+	if errors.Is(err, ledger.ErrUnavailable) {
+		works += ", as far as is known"
+	}
+	p.Message = fmt.Sprintf("%s; but the old one's end could not be set, because %s: %s. "+
+		"Delete it with deleteToken once nothing uses it", good, r.cause(err), works)
 	return p
 }
 

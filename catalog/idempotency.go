@@ -106,7 +106,8 @@ func (c *Catalog) earlier(ctx context.Context, r repeatable, call ledger.Call) (
 				"if it is refused for minutes, look for the token before you use another key"}), nil
 	case ledger.Lost:
 		return refusedRotation(Problem{Kind: providers.OutcomeUnknown, Provider: r.write.driver.Name,
-			Message: "the answer to the first call with this key, of " + began + ", was lost, and nothing was sent now; " + string(r.write.advice)}), nil
+			Message: "the answer to the first call with this key, of " + began + ", was lost, and nothing was sent now; " +
+				string(r.write.advice)}), nil
 	}
 	ids := []providers.ID{call.Token}
 	if !call.Previous.IsZero() {
@@ -120,8 +121,10 @@ func (c *Catalog) earlier(ctx context.Context, r repeatable, call ledger.Call) (
 		err = r.missing(&told, unlessGone(entries[1].Err), "previous")
 	}
 	if told.Previous != nil && call.PreviousEnds.IsZero() {
-		told.Problems = append(told.Problems, Problem{Kind: providers.OutcomeUnknown, Provider: r.write.driver.Name, Path: []string{"overlap"},
-			Message: "the first call with this key made the new token, but could not set the old one's end; " + string(lookAtPrevious)})
+		told.Problems = append(told.Problems, Problem{
+			Kind: providers.OutcomeUnknown, Provider: r.write.driver.Name, Path: []string{"overlap"},
+			Message: "the first call with this key made the new token, but could not set the old one's end; " + string(lookAtPrevious),
+		})
 	}
 	return told, err
 }

@@ -14,8 +14,8 @@ import (
 // before anything is sent, and the ledger has to know of the rotation by then; from the moment that the new token's secret
 // exists, nothing that fails takes it away.
 
-const lookForSuccessor advice = "the new token may have been made: look for it by its name among the registry's newest tokens; if it is there, " +
-	"delete it, because its secret cannot be read any more, and rotate again. The old token is as it was"
+const lookForSuccessor advice = "the new token may have been made: look for it by its name among the registry's newest " +
+	"tokens; if it is there, delete it, because its secret cannot be read any more, and rotate again. The old token is as it was"
 
 // RotateToken makes a new token like an old one, and then ends the old one: at once, or after an overlap. The result has
 // a token, its secret and problems when the old one could not be ended.

@@ -121,7 +121,8 @@ func (k *keeper) note(ctx context.Context, d ledger.Deletion, err error) {
 	defer k.mu.Unlock()
 	if err == nil {
 		delete(k.told, d.Token)
-		k.c.log.Info("a token is deleted, as promised when it was rotated", "provider", d.Token.Provider, "token", d.Token.String(), "due", d.At)
+		k.c.log.Info("a token is deleted, as promised when it was rotated",
+			"provider", d.Token.Provider, "token", d.Token.String(), "due", d.At)
 		return
 	}
 	kind := providers.KindOf(err)
@@ -132,5 +133,6 @@ func (k *keeper) note(ctx context.Context, d ledger.Deletion, err error) {
 		clear(k.told)
 	}
 	k.told[d.Token] = kind
-	k.c.log.Warn("a token whose time has come is not deleted; it is tried again", "provider", d.Token.Provider, "token", d.Token.String(), "due", d.At, "err", err)
+	k.c.log.Warn("a token whose time has come is not deleted; it is tried again",
+		"provider", d.Token.Provider, "token", d.Token.String(), "due", d.At, "err", err)
 }

@@ -90,7 +90,8 @@ func (r rotation) state(old *Token) (state providers.TokenState, problems []Prob
 				state.ExpiresAt = r.expiry
 			case old.ExpiresAt.IsZero():
 			case old.CreatedAt.IsZero() || life <= 0:
-				problems = append(problems, invalid("how long the old token was to live is not known; say when the new one shall end", "expiry"))
+				problems = append(problems,
+					invalid("how long the old token was to live is not known; say when the new one shall end", "expiry"))
 			default:
 				end := ahead(r.driver, life)
 				state.ExpiresAt = &end
