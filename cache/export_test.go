@@ -4,5 +4,9 @@ import "time"
 
 // Seal is how a value lies in the far tier, for tests that put one there.
 func Seal(key Key, generation Generation, observed time.Time, payload []byte) []byte {
-	return envelope{generation: generation, observed: observed, payload: payload}.seal(key.Encode())
+	sealed, err := envelope{generation: generation, observed: observed, payload: payload}.seal(key.Encode())
+	if err != nil {
+		panic(err)
+	}
+	return sealed
 }

@@ -62,12 +62,19 @@ func (v *View[K, V]) share(ctx context.Context, name Key, it *item[K, V]) {
 	if v.config.Encode == nil || it.generation == 0 || life <= 0 || !v.cache.scopes.holds(it.scope, it.moment) {
 		return
 	}
-	payload, err := v.config.Encode(it.value)
+	key := v.farKey(name)
+	sealed, err := v.seal(key, it)
 	if err != nil {
 		v.cache.far.ok(err)
 		return
 	}
-	key := v.farKey(name)
-	sealed := envelope{generation: it.generation, observed: it.observed, payload: payload}.seal(key.Encode())
 	v.cache.far.set(ctx, Item{Key: key, Value: sealed, Generation: it.generation, For: life})
+}
+
+func (v *View[K, V]) seal(key Key, it *item[K, V]) ([]byte, error) {
+	payload, err := v.config.Encode(it.value)
+	if err != nil {
+		return nil, err
+	}
+	return envelope{generation: it.generation, observed: it.observed, payload: payload}.seal(key.Encode())
 }
