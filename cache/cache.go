@@ -33,9 +33,11 @@
 package cache
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"time"
 )
@@ -56,6 +58,9 @@ type Options struct {
 	// NearFor is how long, with a Store, the near tier is believed without asking the Store; 0: 5 s. It is the
 	// longest that another process's bump can go unnoticed when the Store's message about it was lost.
 	NearFor time.Duration
+	// Jitter is by how much, with a Store, an entry may be fresh for longer or shorter than Config.Fresh, as a share of
+	// it, so that processes do not renew everything at the same moment; 0: a tenth, negative: not at all.
+	Jitter float64
 	// StoreTimeout bounds each call of the Store; 0: 50 ms.
 	StoreTimeout time.Duration
 	// Log gets the panics of loads that no caller waits for; nil: nobody.
@@ -69,6 +74,7 @@ type Cache struct {
 	scopes   *scopes
 	log      *slog.Logger
 	parallel int
+	jitter   float64
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -99,6 +105,7 @@ func New(options Options) *Cache {
 	c.near = newNear(orDefault(options.Bytes, 64<<20))
 	if options.Store != nil {
 		c.far = newFar(options)
+		c.jitter = max(cmp.Or(options.Jitter, 0.1), 0)
 		c.work.Go(func() { c.far.store.Watch(c.ctx, c.scopes.bump, c.scopes.bumpAll) })
 	}
 	return c
@@ -150,6 +157,14 @@ func (c *Cache) lane(tenant string) chan struct{} {
 		c.lanes[tenant] = lane
 	}
 	return lane
+}
+
+// spread makes a time to live a little shorter or longer than d.
+func (c *Cache) spread(d time.Duration) time.Duration {
+	if c.jitter == 0 {
+		return d
+	}
+	return d + time.Duration(float64(d)*c.jitter*(2*rand.Float64()-1))
 }
 
 func orDefault[N int | int64 | time.Duration](n, otherwise N) N {

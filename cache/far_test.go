@@ -2,6 +2,7 @@ package cache_test
 
 import (
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -13,7 +14,7 @@ import (
 
 // process is a cache over m, with a view, that listens to the others already.
 func process(t *testing.T, m *cachetest.Memory, s *source, changes ...func(*config)) (*cache.Cache, *cache.View[string, int]) {
-	c := newCache(t, cache.Options{Store: m.Connect(), NearFor: 5 * time.Second})
+	c := newCache(t, cache.Options{Store: m.Connect(), NearFor: 5 * time.Second, Jitter: -1})
 	v := numbers(c, s, changes...)
 	synctest.Wait()
 	return c, v
@@ -260,5 +261,36 @@ func TestWhatIsGoneUpstreamIsDeletedAfar(t *testing.T) {
 			t.Errorf("%d values are left", got)
 		}
 		expectError(t, two.Get(t.Context(), "a"), errGone)
+	})
+}
+
+func TestProcessesDoNotRenewAllAtTheSameMoment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := cachetest.NewMemory()
+		for _, test := range []struct {
+			name    string
+			options cache.Options
+			share   float64
+		}{
+			{"with a store", cache.Options{Store: m.Connect()}, 0.1},
+			{"as it was asked for", cache.Options{Store: m.Connect(), Jitter: 0.5}, 0.5},
+			{"alone, where nobody else renews", cache.Options{Jitter: 0.5}, 0},
+			{"where nobody wants it", cache.Options{Store: m.Connect(), Jitter: -1}, 0},
+		} {
+			v := numbers(newCache(t, test.options), &source{})
+			synctest.Wait()
+			least, most := fresh, fresh
+			for i := range 1000 {
+				got := v.Get(t.Context(), fmt.Sprint(test.name, i))
+				time.Sleep(2 * fresh)
+				life := v.Get(t.Context(), fmt.Sprint(test.name, i)).StaleSince.Sub(got.ObservedAt)
+				least, most = min(least, life), max(most, life)
+				synctest.Wait()
+			}
+			spread := time.Duration(test.share * float64(fresh))
+			if least < fresh-spread || most > fresh+spread || most-least < spread*19/10 {
+				t.Errorf("%s: values were fresh for %v to %v, want about %v ± %v", test.name, least, most, fresh, spread)
+			}
+		}
 	})
 }

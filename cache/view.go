@@ -19,7 +19,7 @@ type Config[K comparable, V any] struct {
 	Load func(ctx context.Context, key K) (V, error)
 	// Timeout bounds a load.
 	Timeout time.Duration
-	// Fresh is how long a value is served as it is.
+	// Fresh is how long a value is served as it is. Options.Jitter varies it.
 	Fresh func(V) time.Duration
 	// Stale is how long a value may be served after that, while it is being renewed or cannot be.
 	Stale time.Duration
@@ -211,7 +211,7 @@ func (v *View[K, V]) believe(it *item[K, V], now time.Time) {
 func (v *View[K, V]) fill(it *item[K, V], value V, observed time.Time) {
 	it.value = value
 	it.observed = observed
-	it.freshUntil = observed.Add(v.config.Fresh(value))
+	it.freshUntil = observed.Add(v.cache.spread(v.config.Fresh(value)))
 	it.goneAt = it.freshUntil.Add(v.config.Stale)
 	it.bytes = bytesOf(v.config.Size(value))
 }
