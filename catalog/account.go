@@ -11,15 +11,21 @@ import (
 // Account is one configured credential at one provider. Immutable and shared.
 type Account struct {
 	// Name is its name in the configuration, unique within the provider.
-	Name     string
-	Driver   providers.Driver
-	Provider providers.Provider
+	Name string
+	// Fingerprint tells two accounts of one name apart that have different settings, without telling any of these. It
+	// is needed where a Store is shared by several processes; empty: the name does.
+	Fingerprint string
+	Driver      providers.Driver
+	Provider    providers.Provider
 	// Health tells how its last requests went. Nil: not watched.
 	Health func() providers.Health
 }
 
 // ID is the account's address.
 func (a *Account) ID() providers.ID { return providers.AccountID(a.Driver.Name, a.Name) }
+
+// tenant is whose data this account's is, in the cache.
+func (a *Account) tenant() string { return cache.Join(a.Driver.Name, a.Name, a.Fingerprint) }
 
 // Accounts are all accounts in the order of the configuration.
 func (c *Catalog) Accounts() []*Account { return c.accounts }

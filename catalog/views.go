@@ -46,27 +46,31 @@ type within struct {
 
 // newViews is the one table that says what is cached, under which key, and for how long.
 func newViews(c *Catalog, timeout time.Duration) views {
+	codecs := newCodecs(c)
 	return views{
 		organizations: cache.NewView(c.cache, cache.Config[*Account, []*Organization]{
 			Name: "organizations of an account", Timeout: timeout,
 			Key:   func(a *Account) cache.Key { return key(a, a.ID(), "organizations") },
 			Load:  c.loadOrganizations,
 			Fresh: always[[]*Organization](organizationsFresh), Stale: staleFor, Negative: rememberGone, ServeStale: coverable,
-			Size: func(list []*Organization) int { return 64 + 256*len(list) },
+			Size:   func(list []*Organization) int { return 64 + 256*len(list) },
+			Encode: codecs.organizations.packList, Decode: codecs.organizations.unpackList,
 		}),
 		credential: cache.NewView(c.cache, cache.Config[*Account, time.Time]{
 			Name: "end of a credential", Timeout: timeout,
 			Key:   func(a *Account) cache.Key { return key(a, a.ID(), "credential") },
 			Load:  func(ctx context.Context, a *Account) (time.Time, error) { return a.Provider.CredentialExpiry(ctx) },
 			Fresh: always[time.Time](credentialFresh), Stale: staleFor, Negative: rememberGone, ServeStale: coverable,
-			Size: func(time.Time) int { return 64 },
+			Size:   func(time.Time) int { return 64 },
+			Encode: packCredential, Decode: unpackCredential,
 		}),
 		registries: cache.NewView(c.cache, cache.Config[at, []*Registry]{
 			Name: "registries of an organization", Timeout: timeout,
 			Key:   func(k at) cache.Key { return key(k.account, k.id, "registries") },
 			Load:  c.loadRegistries,
 			Fresh: freshRegistries, Stale: staleFor, Negative: rememberGone, ServeStale: coverable,
-			Size: func(list []*Registry) int { return 64 + 640*len(list) },
+			Size:   func(list []*Registry) int { return 64 + 640*len(list) },
+			Encode: codecs.registries.packList, Decode: codecs.registries.unpackList,
 		}),
 		registry: cache.NewView(c.cache, cache.Config[within, *Registry]{
 			Name: "a registry", Timeout: timeout,
@@ -74,35 +78,40 @@ func newViews(c *Catalog, timeout time.Duration) views {
 			Load:  c.loadRegistry,
 			Fresh: func(r *Registry) time.Duration { return freshRegistries([]*Registry{r}) },
 			Stale: staleFor, Negative: rememberGone, ServeStale: coverable,
-			Size: func(*Registry) int { return 704 },
+			Size:   func(*Registry) int { return 704 },
+			Encode: codecs.registries.packOne, Decode: codecs.registries.unpackOne,
 		}),
 		tokens: cache.NewView(c.cache, cache.Config[at, []*Token]{
 			Name: "tokens of a registry", Timeout: timeout,
 			Key:   func(k at) cache.Key { return key(k.account, k.id, "tokens") },
 			Load:  c.loadTokens,
 			Fresh: always[[]*Token](tokensFresh), Stale: staleFor, Negative: rememberGone, ServeStale: coverable,
-			Size: tokensSize,
+			Size:   tokensSize,
+			Encode: codecs.tokens.packList, Decode: codecs.tokens.unpackList,
 		}),
 		token: cache.NewView(c.cache, cache.Config[within, *Token]{
 			Name: "a token", Timeout: timeout,
 			Key:   func(k within) cache.Key { return key(k.list.account, k.list.id, "token", k.id.Native) },
 			Load:  c.loadToken,
 			Fresh: always[*Token](tokensFresh), Stale: staleFor, Negative: rememberGone, ServeStale: coverable,
-			Size: func(t *Token) int { return tokensSize([]*Token{t}) },
+			Size:   func(t *Token) int { return tokensSize([]*Token{t}) },
+			Encode: codecs.tokens.packOne, Decode: codecs.tokens.unpackOne,
 		}),
 		users: cache.NewView(c.cache, cache.Config[at, []*User]{
 			Name: "people of an organization", Timeout: timeout,
 			Key:   func(k at) cache.Key { return key(k.account, k.id, "users") },
 			Load:  c.loadUsers,
 			Fresh: always[[]*User](usersFresh), Stale: staleFor, Negative: rememberHidden, ServeStale: coverable,
-			Size: func(list []*User) int { return 64 + 320*len(list) },
+			Size:   func(list []*User) int { return 64 + 320*len(list) },
+			Encode: codecs.users.packList, Decode: codecs.users.unpackList,
 		}),
 		user: cache.NewView(c.cache, cache.Config[within, *User]{
 			Name: "a person", Timeout: timeout,
 			Key:   func(k within) cache.Key { return key(k.list.account, k.list.id, "user", k.id.Native) },
 			Load:  c.loadUser,
 			Fresh: always[*User](usersFresh), Stale: staleFor, Negative: rememberHidden, ServeStale: coverable,
-			Size: func(*User) int { return 384 },
+			Size:   func(*User) int { return 384 },
+			Encode: codecs.users.packOne, Decode: codecs.users.unpackOne,
 		}),
 	}
 }
@@ -114,7 +123,7 @@ func key(a *Account, scope providers.ID, item ...string) cache.Key {
 }
 
 func scopeOf(a *Account, id providers.ID) cache.Scope {
-	return cache.Scope{Tenant: cache.Join(a.Driver.Name, a.Name), Name: id.String()}
+	return cache.Scope{Tenant: a.tenant(), Name: id.String()}
 }
 
 func always[V any](d time.Duration) func(V) time.Duration {
