@@ -63,7 +63,8 @@ type Options struct {
 	Jitter float64
 	// StoreTimeout bounds each call of the Store; 0: 50 ms.
 	StoreTimeout time.Duration
-	// Log gets the panics of loads that no caller waits for; nil: nobody.
+	// Log gets the panics of loads that no caller waits for, and a line whenever the Store ceases to work, or works
+	// again; nil: nobody.
 	Log *slog.Logger
 }
 
@@ -104,9 +105,9 @@ func New(options Options) *Cache {
 	}
 	c.near = newNear(orDefault(options.Bytes, 64<<20))
 	if options.Store != nil {
-		c.far = newFar(options)
+		c.far = newFar(options, c.log, func() { c.start(c.mend) })
 		c.jitter = max(cmp.Or(options.Jitter, 0.1), 0)
-		c.work.Go(func() { c.far.store.Watch(c.ctx, c.scopes.bump, c.scopes.bumpAll) })
+		c.work.Go(func() { c.far.store.Watch(c.ctx, c.scopes.bump, c.lost) })
 	}
 	return c
 }
@@ -114,16 +115,23 @@ func New(options Options) *Cache {
 // Bump ends everything in the scopes that is older than this call, before it returns: it is to be called after a
 // write was done, or may have been done, and before that is told to anybody. It succeeds although ctx is cancelled,
 // because the write happened all the same. A Store that does not answer delays it by Options.StoreTimeout; the
-// scopes are then kept out of the far tier by this process, and bumped again until the Store has understood.
+// scopes are then kept out of the far tier by this process, and bumped again until the Store has understood. So is
+// what it was told in the minute before it failed.
 func (c *Cache) Bump(ctx context.Context, scopes ...Scope) {
 	// The far tier goes first: were the near tier first, a reader between the two could fetch the old value from
 	// the far tier and keep it near.
-	if c.far != nil && !c.far.bump(ctx, scopes) {
-		c.start(c.mend)
+	if c.far != nil {
+		c.far.bump(ctx, scopes)
 	}
 	for _, scope := range scopes {
 		c.scopes.bump(scope)
 	}
+}
+
+// lost ends everything: what was bumped meanwhile, nobody said.
+func (c *Cache) lost() {
+	c.far.oweTold()
+	c.scopes.bumpAll()
 }
 
 // Close ends the loads under way and waits for every goroutine of the cache; what is on its way to the Store gets

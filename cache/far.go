@@ -2,25 +2,32 @@ package cache
 
 import (
 	"context"
-	"maps"
+	"errors"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/sony/gobreaker/v2"
 )
 
-// mendEvery is the pause between two tries to tell the Store of a bump that it did not take.
-const mendEvery = time.Second
+const (
+	// failuresToRest is how many calls in a row have to fail until the Store is left alone, and restFor how long that is.
+	failuresToRest = 3
+	restFor        = time.Second
+)
 
-// far guards the Store: short deadlines, no errors to callers, and no use of a scope in which the Store owes a bump.
+// far guards the Store: short deadlines, no errors to callers, no calls that are bound to fail, and no use of a scope in
+// which the Store owes a bump.
 type far struct {
 	store   Store
 	nearFor time.Duration
 	timeout time.Duration
 	errors  atomic.Uint64
-
-	mu      sync.Mutex
-	owed    map[Scope]int // how often a bump failed that the Store has not taken since
-	mending bool
+	health  health
+	reads   *gobreaker.CircuitBreaker[struct{}]
+	writes  *gobreaker.CircuitBreaker[struct{}]
+	bumps   bumps
 }
 
 // answer is what the far tier says about one key. asked is false when it could not be asked.
@@ -29,13 +36,30 @@ type answer struct {
 	asked bool
 }
 
-func newFar(options Options) *far {
-	return &far{
+func newFar(options Options, log *slog.Logger, startMending func()) *far {
+	f := &far{
 		store:   options.Store,
 		nearFor: orDefault(options.NearFor, 5*time.Second),
 		timeout: orDefault(options.StoreTimeout, 50*time.Millisecond),
-		owed:    map[Scope]int{},
+		health:  health{log: log},
+		bumps:   bumps{owed: map[Scope]int{}, told: map[Scope]time.Time{}, startMending: startMending},
 	}
+	f.reads, f.writes = f.breaker(reading), f.breaker(writing)
+	return f
+}
+
+// breaker lets no call of a kind wait that would wait in vain.
+func (f *far) breaker(kind work) *gobreaker.CircuitBreaker[struct{}] {
+	return gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
+		Timeout:     restFor,
+		ReadyToTrip: func(counts gobreaker.Counts) bool { return counts.ConsecutiveFailures >= failuresToRest },
+		IsExcluded:  func(err error) bool { return errors.Is(err, context.Canceled) },
+		OnStateChange: func(_ string, _, to gobreaker.State) {
+			if to != gobreaker.StateHalfOpen {
+				f.health.is(kind, to == gobreaker.StateClosed)
+			}
+		},
+	})
 }
 
 // getMany asks for all keys at once.
@@ -45,10 +69,12 @@ func (f *far) getMany(ctx context.Context, keys []Key) []answer {
 	if len(asked) == 0 {
 		return answers
 	}
-	ctx, cancel := context.WithTimeout(ctx, f.timeout)
-	defer cancel()
-	found, err := f.store.GetMany(ctx, asked)
-	if f.ok(err) && len(found) == len(asked) {
+	var found []Found
+	done := f.call(ctx, f.reads, func(ctx context.Context) (err error) {
+		found, err = f.store.GetMany(ctx, asked)
+		return err
+	})
+	if done && len(found) == len(asked) {
 		for i, index := range indexes {
 			answers[index] = answer{Found: found[i], asked: true}
 		}
@@ -57,93 +83,82 @@ func (f *far) getMany(ctx context.Context, keys []Key) []answer {
 }
 
 func (f *far) set(ctx context.Context, item Item) {
-	ctx, cancel := context.WithTimeout(ctx, f.timeout)
-	defer cancel()
-	f.ok(f.store.SetMany(ctx, []Item{item}))
+	f.call(ctx, f.writes, func(ctx context.Context) error { return f.store.SetMany(ctx, []Item{item}) })
 }
 
 func (f *far) deleteMany(ctx context.Context, keys ...Key) {
-	ctx, cancel := context.WithTimeout(ctx, f.timeout)
-	defer cancel()
-	f.ok(f.store.DeleteMany(ctx, keys))
+	f.call(ctx, f.writes, func(ctx context.Context) error { return f.store.DeleteMany(ctx, keys) })
 }
 
-// bump tells the Store of a bump. When that fails, the scopes are owed, and false asks the caller to start mending.
-func (f *far) bump(ctx context.Context, scopes []Scope) bool {
-	if f.tellBump(ctx, scopes) {
-		return true
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, scope := range scopes {
-		f.owed[scope]++
-	}
-	started := f.mending
-	f.mending = true
-	return started
-}
-
-func (f *far) tellBump(ctx context.Context, scopes []Scope) bool {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.timeout)
-	defer cancel()
-	return f.ok(f.store.Bump(ctx, scopes...))
-}
-
-// mend repeats the bumps that the Store did not take until it has taken them all.
-func (c *Cache) mend() {
-	ticker := time.NewTicker(mendEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-c.ctx.Done():
-			return
-		case <-ticker.C:
-		}
-		if c.far.settleOwed(c.ctx) {
-			return
-		}
-	}
-}
-
-// settleOwed tries once, and tells whether nothing is owed any more.
-func (f *far) settleOwed(ctx context.Context) bool {
-	f.mu.Lock()
-	owed := maps.Clone(f.owed)
-	f.mu.Unlock()
-	scopes := make([]Scope, 0, len(owed))
-	for scope := range owed {
-		scopes = append(scopes, scope)
-	}
-	if !f.tellBump(ctx, scopes) {
-		return false
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for scope, failures := range owed {
-		if f.owed[scope] == failures { // else another failed meanwhile
-			delete(f.owed, scope)
-		}
-	}
-	f.mending = len(f.owed) > 0
-	return !f.mending
-}
-
-// withoutOwed returns the keys that may be asked for, and where they stand in keys.
-func (f *far) withoutOwed(keys []Key) (asked []Key, indexes []int) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for i, key := range keys {
-		if f.owed[key.Scope] == 0 {
-			asked = append(asked, key)
-			indexes = append(indexes, i)
-		}
-	}
-	return asked, indexes
-}
-
-func (f *far) ok(err error) bool {
-	if err != nil {
-		f.errors.Add(1)
-	}
+// call tells whether do was done: in time, and not left out because it would fail.
+func (f *far) call(ctx context.Context, breaker *gobreaker.CircuitBreaker[struct{}], do func(context.Context) error) bool {
+	_, err := breaker.Execute(func() (none struct{}, err error) {
+		ctx, cancel := context.WithTimeout(ctx, f.timeout)
+		defer cancel()
+		err = do(ctx)
+		f.ok(err)
+		return none, err
+	})
 	return err == nil
 }
+
+// ok notes how a call went. A Store that failed may be another one when it is back, which has not taken all bumps.
+func (f *far) ok(err error) bool {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return err == nil
+	}
+	f.errors.Add(1)
+	f.health.failed(err)
+	f.oweTold()
+	return false
+}
+
+// work is what a Store may be unable to do.
+type work int
+
+const (
+	reading work = iota
+	writing
+	bumping
+	works
+)
+
+// health says in the log, once for each change, whether the Store does all its work.
+type health struct {
+	log *slog.Logger
+
+	mu     sync.Mutex
+	last   error // of the calls that failed
+	undone [works]bool
+	since  time.Time // when the first of undone came
+}
+
+func (h *health) failed(err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.last = err
+}
+
+// is notes whether a kind of work is done.
+func (h *health) is(kind work, done bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	before := h.ailing()
+	h.undone[kind] = !done
+	switch after := h.ailing(); {
+	case after && !before:
+		h.since = time.Now()
+		h.log.Warn("the shared cache fails: this process goes on with its own", "err", h.last)
+	case before && !after:
+		h.log.Info("the shared cache works again", "after", time.Since(h.since).Round(time.Millisecond))
+	}
+}
+
+func (h *health) fails() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.ailing()
+}
+
+// ailing wants h to be locked.
+func (h *health) ailing() bool { return h.undone != [works]bool{} }

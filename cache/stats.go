@@ -12,6 +12,10 @@ type Stats struct {
 	Bytes   uint64
 	// StoreErrors counts the calls that the far tier failed, and the values that could not be encoded for it.
 	StoreErrors uint64
+	// StoreFails tells that the far tier is not in use, or not all of it, because the Store fails.
+	StoreFails bool
+	// OwedBumps is in how many scopes the far tier is not in use because the Store may have missed a bump.
+	OwedBumps int
 	// Views are the views' counters by name.
 	Views map[string]ViewStats
 }
@@ -39,6 +43,8 @@ func (c *Cache) Stats() Stats {
 	}
 	if c.far != nil {
 		stats.StoreErrors = c.far.errors.Load()
+		stats.StoreFails = c.far.health.fails()
+		stats.OwedBumps = c.far.owes()
 	}
 	c.mu.Lock()
 	views := maps.Clone(c.views)

@@ -65,7 +65,7 @@ func (v *View[K, V]) share(ctx context.Context, name Key, it *item[K, V]) {
 	key := v.farKey(name)
 	sealed, err := v.seal(key, it)
 	if err != nil {
-		v.cache.far.ok(err)
+		v.cache.far.errors.Add(1)
 		return
 	}
 	v.cache.far.set(ctx, Item{Key: key, Value: sealed, Generation: it.generation, For: life})

@@ -3,6 +3,7 @@ package cachetest
 import (
 	"bytes"
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -74,6 +75,18 @@ func (m *Memory) Flush() {
 	defer m.mu.Unlock()
 	clear(m.values)
 	clear(m.generations)
+}
+
+// Save remembers everything as it is, for restore to bring back, as a Redis does that starts from an older copy.
+func (m *Memory) Save() (restore func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	values, generations := maps.Clone(m.values), maps.Clone(m.generations)
+	return func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.values, m.generations = maps.Clone(values), maps.Clone(generations)
+	}
 }
 
 // Spoil replaces every value by what change makes of it.

@@ -1,0 +1,229 @@
+package cache_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"regtok/cache"
+	"regtok/cache/cachetest"
+)
+
+const (
+	saidThatItFails = "the shared cache fails"
+	saidThatItWorks = "the shared cache works again"
+)
+
+// said checks how often a log tells each change.
+func said(t *testing.T, log fmt.Stringer, fails, works int) {
+	t.Helper()
+	text := log.String()
+	if strings.Count(text, saidThatItFails) != fails || strings.Count(text, saidThatItWorks) != works || strings.Count(text, "\n") != fails+works {
+		t.Errorf("the log has not %d lines of failure and %d of recovery, and no other:\n%s", fails, works, text)
+	}
+}
+
+// sulky is a store that can fall silent, and counts its calls.
+type sulky struct {
+	cache.Store
+	silent atomic.Bool
+	calls  atomic.Int64
+}
+
+func (s *sulky) sulk(ctx context.Context) error {
+	s.calls.Add(1)
+	if !s.silent.Load() {
+		return nil
+	}
+	<-ctx.Done()
+	return errors.New("no answer")
+}
+
+func (s *sulky) GetMany(ctx context.Context, keys []cache.Key) ([]cache.Found, error) {
+	if err := s.sulk(ctx); err != nil {
+		return nil, err
+	}
+	return s.Store.GetMany(ctx, keys)
+}
+
+func (s *sulky) SetMany(ctx context.Context, items []cache.Item) error {
+	if err := s.sulk(ctx); err != nil {
+		return err
+	}
+	return s.Store.SetMany(ctx, items)
+}
+
+func (s *sulky) Bump(ctx context.Context, scopes ...cache.Scope) error {
+	if err := s.sulk(ctx); err != nil {
+		return err
+	}
+	return s.Store.Bump(ctx, scopes...)
+}
+
+func TestASilentStoreIsLeftAloneAndTriedEachSecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		store := &sulky{Store: cachetest.NewMemory().Connect()}
+		c := newCache(t, cache.Options{Store: store, Log: slog.New(slog.NewTextHandler(&log, nil))})
+		v := numbers(c, &source{})
+		synctest.Wait()
+		store.silent.Store(true)
+		read := func(n int) (waited time.Duration) {
+			began := time.Now()
+			for i := range n {
+				if got := v.Get(t.Context(), fmt.Sprint(time.Now().UnixNano(), i)); got.Err != nil {
+					t.Error(got.Err)
+				}
+			}
+			return time.Since(began)
+		}
+		if got, want := read(100), 150*time.Millisecond; got != want {
+			t.Errorf("a hundred reads waited %v, want %v", got, want)
+		}
+		said(t, &log, 1, 0)
+		if got := c.Stats(); !got.StoreFails || got.StoreErrors != 3 {
+			t.Errorf("got %+v, want that the store fails, and has failed 3 times", got)
+		}
+		for range 3 {
+			time.Sleep(time.Second + instant)
+			if got, want := read(100), 50*time.Millisecond; got != want {
+				t.Errorf("a second later a hundred reads waited %v, want %v", got, want)
+			}
+		}
+		store.silent.Store(false)
+		time.Sleep(time.Second + instant)
+		calls := store.calls.Load()
+		read(100)
+		synctest.Wait()
+		if got := store.calls.Load() - calls; got != 200 {
+			t.Errorf("%d calls for a hundred reads of a store that works, want 200", got)
+		}
+		said(t, &log, 1, 1)
+		if got := c.Stats(); got.StoreFails || got.StoreErrors != 6 {
+			t.Errorf("got %+v, want that the store works, and has failed 6 times", got)
+		}
+	})
+}
+
+// full is a store that takes no values.
+type full struct {
+	cache.Store
+	full atomic.Bool
+}
+
+func (f *full) SetMany(ctx context.Context, items []cache.Item) error {
+	if f.full.Load() {
+		return errors.New("full")
+	}
+	return f.Store.SetMany(ctx, items)
+}
+
+func TestAStoreThatTakesNoValuesIsStillReadAndBumped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		m, s := cachetest.NewMemory(), &source{}
+		store := &full{Store: m.Connect()}
+		c := newCache(t, cache.Options{Store: store, NearFor: time.Millisecond, Log: slog.New(slog.NewTextHandler(&log, nil))})
+		v := numbers(c, s)
+		synctest.Wait()
+		v.Get(t.Context(), "there")
+		synctest.Wait()
+		store.full.Store(true)
+		for i := range 10 {
+			v.Get(t.Context(), fmt.Sprint(i))
+			synctest.Wait()
+		}
+		said(t, &log, 1, 0)
+		if got := c.Stats(); got.StoreErrors != 3 || !got.StoreFails {
+			t.Errorf("got %+v, want that the store fails, and was told 3 values in vain", got)
+		}
+		_, other := process(t, m, s)
+		expect(t, other.Get(t.Context(), "there"), 1)
+		c.Bump(t.Context(), scope("there"))
+		expect(t, other.Get(t.Context(), "there"), 12)
+		store.full.Store(false)
+		time.Sleep(time.Second + instant)
+		v.Get(t.Context(), "another")
+		synctest.Wait()
+		said(t, &log, 1, 1)
+	})
+}
+
+func TestABumpIsOwedAgainToAStoreThatMayHaveLostIt(t *testing.T) {
+	for name, fail := range map[string]func(m *cachetest.Memory, read func()){
+		"it failed meanwhile": func(m *cachetest.Memory, read func()) {
+			m.Fail(errors.New("refused"))
+			read()
+			m.Fail(nil)
+		},
+		"its messages were cut off": func(m *cachetest.Memory, _ func()) {
+			m.Cut()
+			m.Reconnect()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m, s := cachetest.NewMemory(), &source{}
+				c, v := process(t, m, s)
+				expect(t, v.Get(t.Context(), "a"), 1)
+				synctest.Wait()
+				restore := m.Save()
+				c.Bump(t.Context(), scope("a"))
+				time.Sleep(30 * time.Second)
+				restore()
+				fail(m, func() { v.Get(t.Context(), "b") })
+				if got := c.Stats().OwedBumps; got != 1 {
+					t.Errorf("%d bumps are owed, want 1", got)
+				}
+				if got := v.Get(t.Context(), "a"); got.Value == 1 {
+					t.Errorf("got %+v, from before the bump", got)
+				}
+				time.Sleep(time.Second)
+				synctest.Wait()
+				if got := c.Stats(); got.OwedBumps != 0 || got.StoreFails {
+					t.Errorf("got %+v, want nothing owed a second later", got)
+				}
+				_, other := process(t, m, s)
+				if got := other.Get(t.Context(), "a"); got.Value == 1 {
+					t.Errorf("another process got %+v, from before the bump", got)
+				}
+			})
+		})
+	}
+}
+
+func TestABumpOfLongAgoIsNotRepeated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, s := cachetest.NewMemory(), &source{}
+		c, v := process(t, m, s)
+		c.Bump(t.Context(), scope("a"))
+		time.Sleep(time.Minute)
+		m.Fail(errors.New("refused"))
+		v.Get(t.Context(), "b")
+		if got := c.Stats().OwedBumps; got != 0 {
+			t.Errorf("%d bumps are owed, want none", got)
+		}
+	})
+}
+
+func TestABumpThatIsOwedIsToldBeforeTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, s := cachetest.NewMemory(), &source{}
+		c, v := process(t, m, s)
+		expect(t, v.Get(t.Context(), "a"), 1)
+		synctest.Wait()
+		m.Fail(errors.New("refused"))
+		c.Bump(t.Context(), scope("a"))
+		m.Fail(nil)
+		c.Close()
+		_, other := process(t, m, s)
+		expect(t, other.Get(t.Context(), "a"), 2)
+	})
+}
