@@ -17,11 +17,13 @@ type write struct {
 	// target is the input's field that names the thing written to.
 	target string
 	advice advice
+	// name is what the token shall be called, where the whole of it is said; empty elsewhere.
+	name string
 }
 
 func (c *Catalog) writing(id providers.ID, target string, a advice) write {
 	driver, _ := c.Driver(id.Provider)
-	return write{driver, target, a}
+	return write{driver: driver, target: target, advice: a}
 }
 
 // begin finds the account that speaks for what shall be written to, unless something is wrong with the input; nil: the

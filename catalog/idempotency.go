@@ -24,6 +24,9 @@ import (
 // longestKey is in characters.
 const longestKey = 255
 
+// cutOff is how old a call is that cannot be running any more: older than any operation may take.
+const cutOff = ledger.RotationLease
+
 // repeatable is a call that may have an idempotency key.
 type repeatable struct {
 	Repeat
@@ -52,6 +55,9 @@ func (c *Catalog) once(ctx context.Context, r repeatable, do func(context.Contex
 	switch {
 	case err != nil:
 		written, err := r.write.failed(err)
+		for i := range written.Problems {
+			written.Problems[i].Path = []string{"idempotencyKey"}
+		}
 		return Rotated{Written: written}, err
 	case !claimed && present.Fingerprint != mine.Fingerprint:
 		return refusedRotation(Problem{Kind: providers.Conflict, Path: []string{"idempotencyKey"},
@@ -99,15 +105,14 @@ func before(err error) bool {
 // earlier tells what became of an earlier call of the same key and input.
 func (c *Catalog) earlier(ctx context.Context, r repeatable, call ledger.Call) (Rotated, error) {
 	began := call.Began.UTC().Format(time.RFC3339)
-	switch call.State {
-	case ledger.Running:
+	switch {
+	case call.State == ledger.Lost:
+		return refusedRotation(r.lost(began, "lost its answer")), nil
+	case call.State == ledger.Running && time.Since(call.Began) > cutOff:
+		return refusedRotation(r.lost(began, "was cut off")), nil
+	case call.State == ledger.Running:
 		return refusedRotation(Problem{Kind: providers.Conflict, Path: []string{"idempotencyKey"},
-			Message: "the first call with this key, of " + began + ", is still running, or was cut off: repeat this one in a moment; " +
-				"if it is refused for minutes, look for the token before you use another key"}), nil
-	case ledger.Lost:
-		return refusedRotation(Problem{Kind: providers.OutcomeUnknown, Provider: r.write.driver.Name,
-			Message: "the answer to the first call with this key, of " + began + ", was lost, and nothing was sent now; " +
-				string(r.write.advice)}), nil
+			Message: "the first call with this key, of " + began + ", is still running: repeat this one in a moment"}), nil
 	}
 	ids := []providers.ID{call.Token}
 	if !call.Previous.IsZero() {
@@ -127,6 +132,13 @@ func (c *Catalog) earlier(ctx context.Context, r repeatable, call ledger.Call) (
 		})
 	}
 	return told, err
+}
+
+// lost says that nobody can tell what became of an earlier call.
+func (r repeatable) lost(began, why string) Problem {
+	return Problem{Kind: providers.OutcomeUnknown, Provider: r.write.driver.Name, Path: []string{"idempotencyKey"},
+		Message: "the first call with this key, of " + began + ", " + why + ", and nothing was sent now; " + string(r.write.advice) +
+			", with another key"}
 }
 
 // missing tells why a token that an earlier call made or left cannot be told.

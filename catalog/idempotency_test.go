@@ -199,8 +199,8 @@ func TestACallThatDiedIsNotMadeAgain(t *testing.T) {
 		s.requests()
 		time.Sleep(ledger.CallsKept - time.Second)
 		p := refused(t)(c.CreateToken(t.Context(), in))
-		if p.Kind != providers.Conflict || !strings.Contains(p.Message, "was cut off") || len(s.requests()) > 0 {
-			t.Errorf("the problem is %+v, want a CONFLICT and nothing sent", p)
+		if p.Kind != providers.OutcomeUnknown || !strings.Contains(p.Message, "was cut off") || len(s.requests()) > 0 {
+			t.Errorf("the problem is %+v, want an OUTCOME_UNKNOWN and nothing sent", p)
 		}
 		time.Sleep(time.Second)
 		done(t)(c.CreateToken(t.Context(), in))

@@ -28,6 +28,8 @@ type ReplaceToken struct {
 	Enabled bool
 	// IfVersion: only if the token still has this version, likewise below.
 	IfVersion *string
+	// MustExist: a token that is gone is not made again.
+	MustExist bool
 }
 
 // PatchToken is what shall change of a token.

@@ -29,21 +29,22 @@ const (
 func (w write) problem(err error) (Problem, error) {
 	if errors.Is(err, ledger.ErrUnavailable) {
 		return Problem{Kind: providers.Unavailable, Provider: w.driver.Name,
-			Message: "this server cannot reach what it remembers promises in, so it promised nothing and did nothing; try again"}, nil
+			Message: "this server cannot reach its ledger, which is in Redis, so it promised nothing and did nothing; try again, " +
+				"or tell whoever runs this server"}, nil
 	}
 	e, ok := errors.AsType[*providers.Error](err)
 	if !ok {
 		return Problem{}, err
 	}
-	p := Problem{Kind: e.Kind, Provider: w.driver.Name, Path: pathOf(providers.TokenField(e.Field))}
+	p := Problem{Kind: e.Kind, Provider: w.driver.Name, Path: w.pathOf(e.Field)}
 	switch e.Kind {
 	case providers.Invalid:
 		p.Message = w.said(e, "the provider refuses the input", "and does not say why")
 	case providers.NotFound:
 		p.Path = []string{w.target}
-		p.Message = "there is no such thing, or it is not visible to this server's credential; providers do not tell the two apart"
+		p.Message = "there is no such " + w.thing() + ", or it is not visible to this server's credential; providers do not tell the two apart"
 	case providers.Conflict:
-		p.Message = w.said(e, "the provider has something in the way", "for example another token of that name")
+		p = w.conflict(e, p)
 	case providers.Unsupported:
 		p = w.unsupported(e)
 	case providers.Unauthorized:
@@ -70,16 +71,28 @@ func (w write) problem(err error) (Problem, error) {
 	return p, nil
 }
 
-// blameName says of a create that was in conflict that its name is taken, where names are unique: nothing else of a new
-// token can be.
-func (w write) blameName(made Written, name string) Written {
-	for i := range made.Problems {
-		if p := &made.Problems[i]; p.Kind == providers.Conflict && w.driver.Capabilities.Names.Unique {
-			p.Path = []string{"name"}
-			p.Message += fmt.Sprintf("; the new token was to be called %q: say another name", name)
-		}
+// thing is what the input names.
+func (w write) thing() string {
+	if w.target == "registryId" {
+		return "registry"
 	}
-	return made
+	return "token"
+}
+
+// conflict is what the provider has in the way. A token that is created or replaced can only be in conflict by its name.
+func (w write) conflict(e *providers.Error, p Problem) Problem {
+	if w.name == "" || !w.driver.Capabilities.Names.Unique {
+		p.Message = w.said(e, "the provider has something in the way", "for example another token of that name")
+		return p
+	}
+	p.Path = pathOf(providers.FieldName)
+	p.Message = w.said(e, fmt.Sprintf("the provider refuses the name %q", w.name), "which another token may have")
+	if w.advice == lookAtState {
+		p.Message += "; say the name that the token has, because it is fixed, or for a new one a name that no other token of the registry has"
+		return p
+	}
+	p.Message += "; say a name that no other token of the registry has"
+	return p
 }
 
 // unsupported is what an adapter refused.
@@ -139,6 +152,14 @@ func called(field providers.TokenField) string {
 		return "the state"
 	}
 	return "a property"
+}
+
+// pathOf is where the input names what an adapter finds at fault.
+func (w write) pathOf(field string) []string {
+	if field == providers.FieldID {
+		return []string{w.target}
+	}
+	return pathOf(providers.TokenField(field))
 }
 
 // pathOf is where an input names a property.

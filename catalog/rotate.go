@@ -28,7 +28,11 @@ func (c *Catalog) RotateToken(ctx context.Context, in RotateToken) (Rotated, err
 
 func (c *Catalog) rotateToken(ctx context.Context, in RotateToken, w write) (Rotated, error) {
 	k := newCheck(w.driver, w.driver.Capabilities.CreateFields)
-	if in.Name != nil {
+	switch {
+	case in.Name == nil:
+	case *in.Name == "":
+		k.invalid("a token needs a name; leave the name out, and the new token is called like the old one", "name")
+	default:
 		k.name(*in.Name)
 	}
 	r := rotation{c: c, in: in, expiry: k.expiry(in.Expiry), ending: k.ending(in.Overlap, c.ledger.Durable())}

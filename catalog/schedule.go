@@ -11,9 +11,10 @@ import (
 
 const (
 	mostDeletions = 8                // of one process at the same time
-	lookAgain     = 30 * time.Second // at what other processes promised
+	lookAgain     = 5 * time.Second  // at what other processes promised
+	longestPause  = 30 * time.Second // while the ledger cannot be reached
 	leastPause    = 50 * time.Millisecond
-	firstPause    = time.Second // when the ledger cannot be reached; it doubles up to lookAgain
+	firstPause    = time.Second // when the ledger cannot be reached; it doubles up to longestPause
 	mostTold      = 1000
 )
 
@@ -89,7 +90,7 @@ func (k *keeper) unreachable(ctx context.Context, err error) time.Duration {
 	if k.pause == 0 && ctx.Err() == nil {
 		k.c.log.Warn("the schedule of deletions cannot be read: tokens whose time has come wait until it can", "err", err)
 	}
-	k.pause = min(max(2*k.pause, firstPause), lookAgain)
+	k.pause = min(max(2*k.pause, firstPause), longestPause)
 	return k.pause
 }
 

@@ -73,7 +73,7 @@ func TestAPromiseThatAnotherProcessMadeIsFound(t *testing.T) {
 		time.Sleep(time.Minute + time.Second)
 		other := newCatalog(t, Options{Accounts: []*Account{s.account("a")}, Ledger: d})
 		turned(t)(other.RotateToken(t.Context(), RotateToken{Token: oldToken, Overlap: time.Second}))
-		time.Sleep(lookAgain)
+		time.Sleep(longestPause)
 		if there(s, oldToken) {
 			t.Error("the old token is still there half a minute later")
 		}
@@ -228,7 +228,7 @@ func TestAScheduleThatCannotBeReadIsToldOnceAndKeptWhenItCan(t *testing.T) {
 			t.Errorf("the ledger was asked %d times in two hours, want it left alone for longer and longer", asked)
 		}
 		d.failing("take", nil)
-		time.Sleep(lookAgain)
+		time.Sleep(longestPause)
 		if there(s, oldToken) {
 			t.Error("the old token is still there half a minute after the ledger was back")
 		}

@@ -36,7 +36,9 @@ func (r rotation) makeNew(ctx context.Context) (old *Token, made Written, err er
 		if len(problems) > 0 {
 			return nil, Written{Problems: problems}, nil
 		}
-		made, err = r.c.send(ctx, r.account, r.token.OfRegistry(), r.write, func() (providers.Created, error) {
+		w := r.write
+		w.name = state.Name
+		made, err = r.c.send(ctx, r.account, r.token.OfRegistry(), w, func() (providers.Created, error) {
 			return r.account.Provider.CreateToken(ctx, r.token.OfRegistry(), state)
 		})
 		if !r.counts() || try == mostNames || made.Token != nil || !has(made.Problems, providers.Conflict) {
@@ -166,10 +168,10 @@ func fitting(form providers.Capabilities, base, suffix string) string {
 func (r rotation) named(made Written, name string) Written {
 	for i := range made.Problems {
 		if p := &made.Problems[i]; p.Kind == providers.OutcomeUnknown {
-			p.Message += fmt.Sprintf(". The new one's name would be %q", name)
+			p.Message += fmt.Sprintf(". The new one's name would be %q; leave %s alone, the old one, whatever it is called", name, r.token)
 		}
 	}
-	return r.blameName(made, name)
+	return made
 }
 
 func has(problems []Problem, kind providers.Kind) bool {

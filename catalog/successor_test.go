@@ -123,7 +123,7 @@ func TestANameThatOthersTakeMeanwhileIsCountedOn(t *testing.T) {
 			}
 			if test.want == "" {
 				p := stopped(t)(got, err)
-				if p.Kind != providers.Conflict || !slices.Equal(p.Path, []string{"name"}) || !strings.Contains(p.Message, "say another name") {
+				if p.Kind != providers.Conflict || !slices.Equal(p.Path, []string{"name"}) || !strings.Contains(p.Message, "say a name that no other") {
 					t.Errorf("the problem is %+v, want a CONFLICT at name that says what to do", p)
 				}
 				return

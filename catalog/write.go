@@ -28,10 +28,10 @@ func (c *Catalog) createToken(ctx context.Context, in CreateToken, w write) (Wri
 	}
 	ctx, cancel := c.carried(ctx)
 	defer cancel()
-	written, err := c.send(ctx, account, in.Registry, w, func() (providers.Created, error) {
+	w.name = in.Name
+	return c.send(ctx, account, in.Registry, w, func() (providers.Created, error) {
 		return account.Provider.CreateToken(ctx, in.Registry, state)
 	})
-	return w.blameName(written, in.Name), err
 }
 
 // ReplaceToken puts the whole state of a token, and makes it where the provider lets an id be chosen. It is sent once.
@@ -42,7 +42,8 @@ func (c *Catalog) ReplaceToken(ctx context.Context, in ReplaceToken) (Written, e
 	if account == nil {
 		return Written{Problems: refused}, err
 	}
-	change := change{write: w, account: account, token: in.Token, version: in.IfVersion}
+	w.name = in.Name
+	change := change{write: w, account: account, token: in.Token, version: in.IfVersion, reads: in.MustExist}
 	return c.locked(ctx, change, func(ctx context.Context, _ *Token) (providers.Created, error) {
 		return account.Provider.ReplaceToken(ctx, in.Token, state)
 	})

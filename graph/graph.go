@@ -4,6 +4,7 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -14,9 +15,11 @@ import (
 
 	"regtok/catalog"
 	"regtok/graph/internal/exec"
+	"regtok/graph/internal/scalar"
 	"regtok/graph/limits"
 	"regtok/graph/loader"
 	"regtok/graph/transport"
+	"regtok/providers"
 )
 
 // Options are what the API is made of.
@@ -33,6 +36,9 @@ type Options struct {
 // New returns the API as a handler of POST requests. The viewer of each request is expected in its context.
 func New(o Options) http.Handler {
 	server := handler.New(schema(&resolver{catalog: o.Catalog, version: o.Version}))
+	o.Limits.Scalars = map[string]func(any) string{
+		"DateTime": complaint(scalar.UnmarshalDateTime), "Duration": complaint(scalar.UnmarshalDuration),
+	}
 	o.Limits.Guard(server)
 	server.AddTransport(transport.POST{Timeout: o.Timeout})
 	shows := presenter{log: o.Log}
@@ -48,6 +54,17 @@ func New(o Options) http.Handler {
 		return next(ctx)
 	})
 	return server
+}
+
+// complaint tells what a scalar finds wrong with a value.
+func complaint[T any](read func(any) (T, error)) func(any) string {
+	return func(value any) string {
+		_, err := read(value)
+		if e, ok := errors.AsType[*providers.Error](err); ok {
+			return e.Message
+		}
+		return ""
+	}
 }
 
 func schema(r *resolver) graphql.ExecutableSchema {

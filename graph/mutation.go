@@ -42,6 +42,7 @@ func (r mutationResolver) ReplaceToken(ctx context.Context, input model.ReplaceT
 		Scopes:    scopes(input.Scopes),
 		Enabled:   input.Enabled,
 		IfVersion: input.IfVersion,
+		MustExist: input.Token.ID != nil,
 	})
 	if err != nil {
 		return nil, err

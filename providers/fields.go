@@ -2,6 +2,9 @@ package providers
 
 import "slices"
 
+// FieldID in an Error's Field is the id that a caller chose for a new token.
+const FieldID = "ID"
+
 // Fields are the fields that s chooses. An empty name, and nil, choose nothing.
 func (s TokenState) Fields() []TokenField {
 	return chosen(s.Name != "", s.ExpiresAt != nil, s.Scopes != nil, s.Enabled != nil)

@@ -2,6 +2,7 @@ package providers
 
 import (
 	"regexp"
+	"strings"
 	"sync"
 )
 
@@ -21,7 +22,7 @@ var patterns sync.Map // string → *regexp.Regexp
 
 // CheckName tells what is wrong with a token's name, for people; empty: nothing.
 func (c Capabilities) CheckName(name string) string {
-	if name == "" {
+	if strings.TrimSpace(name) == "" {
 		return "a token needs a name"
 	}
 	if c.Names.Pattern == "" {

@@ -53,8 +53,8 @@ type Provider interface {
 	CreateToken(ctx context.Context, registry ID, in TokenState) (Created, error)
 
 	// ReplaceToken puts the whole state of a token, and makes it when it is missing. The secret is empty
-	// unless the provider made a new one. It is sent once, as a create. Unsupported when Capabilities.ReplaceFields
-	// is empty.
+	// unless the provider made a new one. It is sent once, as a create. An id that the provider takes for no new
+	// token is Invalid with the field FieldID. Unsupported when Capabilities.ReplaceFields is empty.
 	ReplaceToken(ctx context.Context, id ID, in TokenState) (Created, error)
 
 	// PatchToken changes what is set in the patch and nothing else. A field outside

@@ -39,6 +39,9 @@ type Limits struct {
 	// Introspection lets callers read the schema, and suggests names in error messages. Off: `__schema` is refused,
 	// `__type` is null, and no message suggests a name.
 	Introspection bool
+	// Scalars tell what is wrong with a value of one of the API's own scalars, for people, and nothing of one that is right.
+	// Resolvers would meet such a value only when other fields of the operation have run.
+	Scalars map[string]func(value any) string
 }
 
 // Default returns the limits that regtok ships with, and no introspection.
@@ -127,10 +130,13 @@ func (g *guard) MutateOperationParameters(ctx context.Context, raw *graphql.RawP
 	return nil
 }
 
-// MutateOperationContext implements graphql.OperationContextMutator: it checks the values of variables.
+// MutateOperationContext implements graphql.OperationContextMutator: it checks the values that are given.
 func (g *guard) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	op.DisableIntrospection = !g.limits.Introspection
-	return checkVariables(g.schema, op.Operation.VariableDefinitions, op.Variables)
+	if err := g.limits.checkVariables(g.schema, op.Operation.VariableDefinitions, op.Variables); err != nil {
+		return err
+	}
+	return g.limits.checkLiterals(op.Doc, op.Operation)
 }
 
 // InterceptRootField implements graphql.RootFieldInterceptor. Without introspection no type is known, so `__type` is null:

@@ -12,10 +12,10 @@ import (
 )
 
 // checkVariables enforces what gqlparser leaves out for values inside variables: exactly one key of a @oneOf input and
-// that one not null, enum values spelled exactly, and the right kinds of JSON for the built-in scalars. It comes after the validator, so
+// that one not null, enum values spelled exactly, the right kinds of JSON for the built-in scalars, and what the API's own scalars want. It comes after the validator, so
 // the values have the shapes that their types ask for.
-func checkVariables(schema *ast.Schema, definitions ast.VariableDefinitionList, values map[string]any) *gqlerror.Error {
-	c := variables{schema: schema, path: ast.Path{ast.PathName("variable")}}
+func (l Limits) checkVariables(schema *ast.Schema, definitions ast.VariableDefinitionList, values map[string]any) *gqlerror.Error {
+	c := variables{limits: l, schema: schema, path: ast.Path{ast.PathName("variable")}}
 	for _, definition := range definitions {
 		if err := c.at(ast.PathName(definition.Variable), definition.Type, values[definition.Variable]); err != nil {
 			return err
@@ -25,6 +25,7 @@ func checkVariables(schema *ast.Schema, definitions ast.VariableDefinitionList, 
 }
 
 type variables struct {
+	limits Limits
 	schema *ast.Schema
 	path   ast.Path
 }
@@ -55,6 +56,9 @@ func (c *variables) check(typ *ast.Type, value any) *gqlerror.Error {
 	case definition.Kind == ast.Scalar:
 		if !fits(definition.Name, value) {
 			return c.refuse("this is no %s", definition.Name)
+		}
+		if wrong := c.limits.wrongWith(definition, value); wrong != "" {
+			return c.refuse("%s", wrong)
 		}
 	case definition.Kind == ast.InputObject:
 		return c.checkObject(definition, value)

@@ -44,6 +44,9 @@ func explain(status int, header http.Header, body []byte) rest.Explanation {
 		explanation.Message += text
 		explanation.Field = cmp.Or(explanation.Field, fieldOf(d.Field))
 	}
+	if status == http.StatusUnprocessableEntity && strings.Contains(strings.ToLower(refusal.Message), "description") {
+		explanation.Field = cmp.Or(explanation.Field, fieldOf("description")) // told in words only
+	}
 	if status == http.StatusTooManyRequests {
 		explanation.RetryAfter = wait(header, body)
 	}

@@ -3,13 +3,15 @@ package ionos
 import (
 	"encoding/json"
 	"net/http"
+	"regexp"
 	"strings"
 
+	"regtok/providers"
 	"regtok/providers/rest"
 )
 
 // explain reads the body of an error: the envelope of all IONOS services, or the short form that some answers have.
-func explain(_ int, _ http.Header, body []byte) rest.Explanation {
+func explain(status int, _ http.Header, body []byte) rest.Explanation {
 	var refusal struct {
 		Messages []struct {
 			Message string `json:"message"`
@@ -24,8 +26,38 @@ func explain(_ int, _ http.Header, body []byte) rest.Explanation {
 			texts = append(texts, m.Message)
 		}
 	}
-	if len(texts) == 0 {
-		return rest.Explanation{Message: refusal.Message}
+	message := refusal.Message
+	if len(texts) > 0 {
+		message = strings.Join(texts, "; ")
 	}
-	return rest.Explanation{Message: strings.Join(texts, "; ")}
+	explanation := rest.Explanation{Message: message}
+	if status == http.StatusBadRequest || status == http.StatusUnprocessableEntity {
+		explanation.Field = fieldIn(message)
+	}
+	return explanation
+}
+
+// properties are a token's, as messages call them.
+var properties = map[string]providers.TokenField{
+	"name": providers.FieldName, "expiryDate": providers.FieldExpiry, "scopes": providers.FieldScopes, "status": providers.FieldEnabled,
+}
+
+// word is what a property's name in a message is.
+var word = regexp.MustCompile(`[A-Za-z]+`)
+
+// fieldIn is the property that a message is about: the only one that it names. IONOS tells it in no other way.
+func fieldIn(message string) string {
+	found := map[providers.TokenField]bool{}
+	for _, w := range word.FindAllString(message, -1) {
+		if field, ok := properties[w]; ok {
+			found[field] = true
+		}
+	}
+	if len(found) != 1 {
+		return ""
+	}
+	for field := range found {
+		return string(field)
+	}
+	return ""
 }

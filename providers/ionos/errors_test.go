@@ -27,6 +27,26 @@ func TestErrorBodiesAreExplained(t *testing.T) {
 	}
 }
 
+func TestARefusalIsAboutTheOnlyPropertyThatItNames(t *testing.T) {
+	for message, want := range map[string]providers.TokenField{
+		"expiryDate is too early: it must be at least 1h0m0s in the future": providers.FieldExpiry,
+		"'status' is neither enabled nor disabled":                          providers.FieldEnabled,
+		"[VDC-1] properties.scopes.0.type: required":                        providers.FieldScopes,
+		"name: name is too long":                                            providers.FieldName,
+		"name and scopes do not go together":                                "",
+		"a username is no property":                                         "",
+		"Bad Request":                                                       "",
+	} {
+		body := `{"httpStatus":400,"messages":[{"errorCode":"1","message":"` + message + `"}]}`
+		if got := explain(400, nil, []byte(body)).Field; got != string(want) {
+			t.Errorf("%q is about %q, want %q", message, got, want)
+		}
+		if got := explain(403, nil, []byte(body)).Field; got != "" {
+			t.Errorf("%q with 403 is about %q, want nothing of the input", message, got)
+		}
+	}
+}
+
 func TestARefusalNamesThePrivilegeOfTheRegistryAPI(t *testing.T) {
 	a := serves(403, `{"httpStatus":403,"messages":[{"errorCode":"paas-auth-2","message":"no"}]}`).contracted(t)
 	_, token := a.Token(t.Context(), tokenID)

@@ -281,7 +281,8 @@ type RegistryOrder struct {
 
 // The whole new state: what is left out goes back to its default, so `expiry` has to be said.
 type ReplaceTokenInput struct {
-	// An `id`, or a `native` address; the latter may name a token that does not exist yet, where the provider can create it under a chosen id.
+	// An `id` of a token that exists, which is made sure of by a request more; or a `native` address, which may name a token that
+	// does not exist yet, where the provider can create it under a chosen id.
 	Token *TokenAddress `json:"token"`
 	// The name. That of a token that exists has to stay, where the provider fixes it at creation.
 	Name string `json:"name"`
