@@ -54,12 +54,11 @@ func (l Limits) checkLiteral(v *ast.Value) *gqlerror.Error {
 	case v.Definition == nil:
 		return nil
 	}
-	value, err := v.Value(nil)
-	if err != nil {
-		return nil // the validator has said so
-	}
-	if wrong := l.wrongWith(v.Definition, value); wrong != "" {
-		return coded(gqlerror.ErrorPosf(v.Position, "%s", wrong), invalid)
+	// What cannot be read at all the validator has refused.
+	if value, err := v.Value(nil); err == nil {
+		if wrong := l.wrongWith(v.Definition, value); wrong != "" {
+			return coded(gqlerror.ErrorPosf(v.Position, "%s", wrong), invalid)
+		}
 	}
 	return nil
 }
