@@ -1,0 +1,335 @@
+package cache_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"regtok/cache"
+	"regtok/redistest"
+)
+
+// lines is a log that is read while it is written.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+// Write implements io.Writer.
+func (l *lines) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(line)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// replica is a process with a cache over Redis. Versions of everything are counted by what all replicas read.
+type replica struct {
+	*cache.Cache
+	view      *cache.View[string, int64]
+	log       lines
+	listening atomic.Bool
+}
+
+// listener is a Store that tells when its process listens: what was read before is not shared.
+type listener struct {
+	cache.Store
+	listening *atomic.Bool
+}
+
+// Watch implements cache.Store.
+func (l listener) Watch(ctx context.Context, bumped func(cache.Scope), lost func()) {
+	l.Store.Watch(ctx, bumped, func() {
+		lost()
+		l.listening.Store(true)
+	})
+}
+
+// newReplica asks Redis about everything, as if the near tier had just ceased to be believed, and waits so long.
+func newReplica(t *testing.T, server *redistest.Server, timeout time.Duration, upstream *atomic.Int64) *replica {
+	r := &replica{}
+	r.Cache = newCache(t, cache.Options{
+		Store: listener{cache.NewRedis(connect(t, server), "test:"), &r.listening}, NearFor: time.Nanosecond, Jitter: -1, StoreTimeout: timeout,
+		Log: slog.New(slog.NewTextHandler(&r.log, nil)),
+	})
+	r.view = cache.NewView(r.Cache, cache.Config[string, int64]{
+		Name:    "versions",
+		Key:     func(key string) cache.Key { return cache.Key{Scope: scope("all"), Item: cache.Join(key)} },
+		Load:    func(context.Context, string) (int64, error) { return upstream.Load(), nil },
+		Timeout: 10 * time.Second,
+		Fresh:   func(int64) time.Duration { return time.Hour },
+		Encode:  func(n int64) ([]byte, error) { return fmt.Append(nil, n, strings.Repeat(" of many", 200)), nil },
+		Decode: func(b []byte) (n int64, err error) {
+			_, err = fmt.Sscan(string(b), &n)
+			return n, err
+		},
+	})
+	return r
+}
+
+// answers checks that key is at the version, and is told in time whatever Redis does.
+func (r *replica) answers(t *testing.T, key string, version int64) {
+	t.Helper()
+	began := time.Now()
+	got := r.view.Get(t.Context(), key)
+	if got.Err != nil || got.Value != version || !got.StaleSince.IsZero() {
+		t.Errorf("%s: got %+v, want version %d", key, got, version)
+	}
+	if took := time.Since(began); took > 2*time.Second { // 0.3 s, on a machine that has time
+		t.Errorf("%s took %v", key, took)
+	}
+}
+
+const (
+	// brief is how long Redis is waited for where it does not answer: longer than the 50 ms that are usual, because a
+	// machine that is busy with tests may take as long for a good answer.
+	brief = 250 * time.Millisecond
+	// patience is for a Redis that answers.
+	patience = 10 * time.Second
+)
+
+// fault is something that befalls Redis.
+type fault struct {
+	name       string
+	fail, mend func(t *testing.T, server *redistest.Server, meddler *redis.Client)
+	// outage tells that it is said in the log, and which words say why.
+	outage bool
+	why    string
+}
+
+// command is a fault's command to the server.
+func command(args ...any) func(*testing.T, *redistest.Server, *redis.Client) {
+	return func(t *testing.T, _ *redistest.Server, meddler *redis.Client) {
+		t.Helper()
+		if err := meddler.Do(t.Context(), args...).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// each does something with every key.
+func each(do func(ctx context.Context, meddler *redis.Client, name string, i int) error) func(*testing.T, *redistest.Server, *redis.Client) {
+	return func(t *testing.T, _ *redistest.Server, meddler *redis.Client) {
+		t.Helper()
+		names, err := meddler.Keys(t.Context(), "*").Result()
+		if err != nil || len(names) < 4 {
+			t.Fatalf("Redis holds %q, %v", names, err)
+		}
+		for i, name := range names {
+			if err := do(t.Context(), meddler, name, i); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func nothing(*testing.T, *redistest.Server, *redis.Client) {}
+
+func faults() []fault {
+	return []fault{
+		{"it is down",
+			func(_ *testing.T, s *redistest.Server, _ *redis.Client) { s.Stop() },
+			func(_ *testing.T, s *redistest.Server, _ *redis.Client) { s.Restart() }, true, "connection refused"},
+		{"it is silent",
+			func(_ *testing.T, s *redistest.Server, _ *redis.Client) { s.Pause() },
+			func(_ *testing.T, s *redistest.Server, _ *redis.Client) { s.Resume() }, true, "did not answer in time"},
+		{"it is three seconds late", command("CLIENT", "PAUSE", "3000", "ALL"), nothing, true, "did not answer in time"},
+		{"it is a replica", command("REPLICAOF", "127.0.0.1", "1"), command("REPLICAOF", "NO", "ONE"), true, "answered READONLY"},
+		{"it is full", command("CONFIG", "SET", "maxmemory", "1"), command("CONFIG", "SET", "maxmemory", "0"), true, "answered OOM"},
+		{"it hangs up, and takes nobody any more",
+			func(t *testing.T, s *redistest.Server, meddler *redis.Client) {
+				command("CONFIG", "SET", "maxclients", "1")(t, s, meddler)
+				command("CLIENT", "KILL", "TYPE", "pubsub")(t, s, meddler)
+				command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")(t, s, meddler)
+			}, command("CONFIG", "SET", "maxclients", "10000"), true, "Redis"},
+		{"it hangs up",
+			func(t *testing.T, s *redistest.Server, meddler *redis.Client) {
+				command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")(t, s, meddler)
+			}, nothing, false, ""},
+		{"it is flushed", command("FLUSHALL"), nothing, false, ""},
+		{"what it holds is rubbish", each(func(ctx context.Context, meddler *redis.Client, name string, i int) error {
+			return meddler.Set(ctx, name, strings.Repeat("\xff", i*100), 0).Err()
+		}), nothing, false, ""},
+		{"what it holds is of another type", each(func(ctx context.Context, meddler *redis.Client, name string, _ int) error {
+			return meddler.Eval(ctx, `redis.call("DEL", KEYS[1]); return redis.call("RPUSH", KEYS[1], "x")`, []string{name}).Err()
+		}), nothing, false, ""},
+		{"what it holds ends early", each(func(ctx context.Context, meddler *redis.Client, name string, _ int) error {
+			return meddler.SetRange(ctx, name, 8, "\x00").Err()
+		}), nothing, false, ""},
+	}
+}
+
+func TestARedisThatFailsIsAMiss(t *testing.T) {
+	for _, fault := range faults() {
+		t.Run(fault.name, func(t *testing.T) {
+			server := redistest.Start(t)
+			meddler := server.Client(t)
+			var upstream atomic.Int64
+			upstream.Store(1)
+			timeout := patience
+			if fault.outage {
+				timeout = brief
+			}
+			one, two := newReplica(t, server, timeout, &upstream), newReplica(t, server, timeout, &upstream)
+			for _, key := range []string{"a", "b", "c", "d"} {
+				one.answers(t, key, 1)
+			}
+			fault.fail(t, server, meddler)
+			for version := int64(2); version < 8; version++ {
+				upstream.Store(version)
+				one.Bump(t.Context(), scope("all"))
+				for _, key := range []string{"a", "b", fmt.Sprint(version)} {
+					one.answers(t, key, version)
+				}
+				if got := two.view.Get(t.Context(), fmt.Sprint("new ", version)); got.Err != nil || got.Value != version {
+					t.Errorf("the other got %+v, want version %d", got, version)
+				}
+			}
+			if fault.outage && !one.Stats().StoreFails {
+				t.Errorf("nothing fails, by its figures: %+v", one.Stats())
+			}
+			fault.mend(t, server, meddler)
+			upstream.Store(100)
+			one.Bump(t.Context(), scope("all"))
+			healed(t, server, &upstream, one, two)
+			one.said(t, fault, server.Addr())
+		})
+	}
+}
+
+func TestRubbishInRedisIsAMiss(t *testing.T) {
+	for name, spoil := range map[string]func(ctx context.Context, meddler *redis.Client, name string) error{
+		"it is no envelope": func(ctx context.Context, meddler *redis.Client, name string) error {
+			return meddler.Set(ctx, name, "rubbish", 0).Err()
+		},
+		"a bit is wrong": func(ctx context.Context, meddler *redis.Client, name string) error {
+			return meddler.Do(ctx, "BITFIELD", name, "INCRBY", "u1", 400, 1).Err()
+		},
+		"something follows": func(ctx context.Context, meddler *redis.Client, name string) error {
+			return meddler.Append(ctx, name, "x").Err()
+		},
+		"it is empty": func(ctx context.Context, meddler *redis.Client, name string) error {
+			return meddler.Set(ctx, name, "", 0).Err()
+		},
+		"it is a list": func(ctx context.Context, meddler *redis.Client, name string) error {
+			return errors.Join(meddler.Del(ctx, name).Err(), meddler.LPush(ctx, name, "x").Err())
+		},
+		"it is another key's": func(ctx context.Context, meddler *redis.Client, name string) error {
+			others, err := meddler.Keys(ctx, "*}?*").Result()
+			if err != nil || len(others) != 2 {
+				return fmt.Errorf("Redis holds %q, %w", others, err)
+			}
+			other := others[0]
+			if other == name {
+				other = others[1]
+			}
+			return meddler.Copy(ctx, other, name, 0, true).Err()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := redistest.Start(t)
+			meddler := server.Client(t)
+			var upstream atomic.Int64
+			upstream.Store(1)
+			one := newReplica(t, server, patience, &upstream)
+			eventually(t, "it listens", one.listening.Load)
+			one.answers(t, "a", 1)
+			var names []string
+			eventually(t, "the value is there", func() bool {
+				names, _ = meddler.Keys(t.Context(), "*}?*").Result()
+				return len(names) == 1
+			})
+			upstream.Store(2)
+			one.answers(t, "another", 2)
+			one.Close() // so that all is there
+			if err := spoil(t.Context(), meddler, names[0]); err != nil {
+				t.Fatal(err)
+			}
+			two := newReplica(t, server, patience, &upstream)
+			eventually(t, "it listens too", two.listening.Load)
+			two.answers(t, "a", 2)
+			two.Close()
+			upstream.Store(3)
+			three := newReplica(t, server, patience, &upstream)
+			three.answers(t, "a", 2)
+			said(t, &two.log, 0, 0)
+		})
+	}
+}
+
+// healed waits until the replicas share again what the last version is.
+func healed(t *testing.T, server *redistest.Server, upstream *atomic.Int64, one, two *replica) {
+	t.Helper()
+	n := 0
+	eventually(t, "all is shared again", func() bool {
+		n++
+		key := fmt.Sprint("shared ", n)
+		one.answers(t, key, upstream.Load())
+		one.answers(t, "a", upstream.Load())
+		before := two.Stats().Views["versions"].Far
+		got := two.view.Get(t.Context(), key)
+		stats := two.Stats()
+		return !one.Stats().StoreFails && !stats.StoreFails && got.Value == upstream.Load() && stats.Views["versions"].Far > before
+	})
+	// What no process has near by now shows what Redis holds.
+	three := newReplica(t, server, patience, upstream)
+	for _, key := range []string{"a", "b", "c", "d"} {
+		three.answers(t, key, upstream.Load())
+	}
+	eventually(t, "the other hears of everything", func() bool { return two.view.Get(t.Context(), "a").Value == upstream.Load() })
+}
+
+// said checks that an outage was told once, and anything else not at all; and nothing of what is nobody's business.
+func (r *replica) said(t *testing.T, fault fault, addr string) {
+	t.Helper()
+	if !fault.outage {
+		said(t, &r.log, 0, 0)
+		return
+	}
+	said(t, &r.log, 1, 1)
+	text := r.log.String()
+	if !strings.Contains(text, fault.why) || strings.Contains(text, addr) || strings.Contains(text, "test:") {
+		t.Errorf("the log does not say that %s, or says too much: %s", fault.why, text)
+	}
+}
+
+func TestACacheStartsWhileRedisIsDown(t *testing.T) {
+	server := redistest.Start(t)
+	server.Stop()
+	var upstream atomic.Int64
+	one, two := newReplica(t, server, brief, &upstream), newReplica(t, server, brief, &upstream)
+	for version := int64(1); version < 5; version++ {
+		upstream.Store(version)
+		one.Bump(t.Context(), scope("all"))
+		one.answers(t, "a", version)
+	}
+	server.Restart()
+	healed(t, server, &upstream, one, two)
+	said(t, &one.log, 1, 1)
+}
+
+// eventually waits for what another goroutine, or another process, is about to do.
+func eventually(t *testing.T, what string, happened func() bool) {
+	t.Helper()
+	ticker := time.NewTicker(10 * time.Millisecond)
+	defer ticker.Stop()
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); <-ticker.C {
+		if happened() {
+			return
+		}
+	}
+	t.Fatalf("never: %s", what)
+}
