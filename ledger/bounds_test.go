@@ -26,6 +26,7 @@ func fullMemory() *Memory {
 
 func TestAFullMemoryRefusesCallsAndForgetsNone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		const step = sweepEvery / 4
 		m, ctx := fullMemory(), t.Context()
 		key := func(n int) Key { return Key{Caller: "a", Key: fmt.Sprint(n)} }
 		claim := func(n int) (bool, error) {
@@ -36,7 +37,7 @@ func TestAFullMemoryRefusesCallsAndForgetsNone(t *testing.T) {
 			if mine, err := claim(n); !mine || err != nil {
 				t.Fatalf("claim %d: %v, %v", n, mine, err)
 			}
-			time.Sleep(time.Hour)
+			time.Sleep(step)
 		}
 		if _, err := claim(few); !errors.Is(err, ErrUnavailable) {
 			t.Errorf("one more: %v, want %v", err, ErrUnavailable)
@@ -49,7 +50,7 @@ func TestAFullMemoryRefusesCallsAndForgetsNone(t *testing.T) {
 				t.Errorf("settle %d: %v", n, err)
 			}
 		}
-		time.Sleep(CallsKept - few*time.Hour) // the first one's end
+		time.Sleep(CallsKept - few*step) // the first one's end
 		if mine, err := claim(few); !mine || err != nil {
 			t.Errorf("once a place is free: %v, %v", mine, err)
 		}
@@ -61,6 +62,10 @@ func TestAFullMemoryRefusesCallsAndForgetsNone(t *testing.T) {
 		}
 		if mine, err := claim(few + 1); !mine || err != nil {
 			t.Errorf("once one is released: %v, %v", mine, err)
+		}
+		time.Sleep(step) // the second one's end
+		if mine, err := claim(few + 2); !mine || err != nil {
+			t.Errorf("once another place is free: %v, %v", mine, err)
 		}
 	})
 }
@@ -101,6 +106,33 @@ func TestAFullMemoryRefusesRotationsAndFinishesThoseThatBegan(t *testing.T) {
 			if size > 1 {
 				t.Errorf("%d are in %s, want what has ended to be gone", size, name)
 			}
+		}
+	})
+}
+
+func TestAPlaceIsFreeAsSoonAsAnyRotationIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, ctx := fullMemory(), t.Context()
+		begin := func(n int) error {
+			_, _, err := m.BeginRotation(ctx, Rotation{Old: aToken(n), Began: time.Now()})
+			return err
+		}
+		if err := begin(0); err != nil {
+			t.Fatal(err)
+		}
+		if err := m.FinishRotation(ctx, Rotation{Old: aToken(0), New: aToken(10), Began: time.Now(), Ends: time.Now().Add(100 * time.Hour)}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(sweepEvery)
+		if err := begin(1); err != nil {
+			t.Fatal(err)
+		}
+		if err := begin(2); !errors.Is(err, ErrUnavailable) {
+			t.Errorf("one more: %v, want %v", err, ErrUnavailable)
+		}
+		time.Sleep(RotationLease)
+		if err := begin(2); err != nil {
+			t.Errorf("once the second is forgotten: %v", err)
 		}
 	})
 }

@@ -17,7 +17,7 @@ import (
 )
 
 // hook does something around each command of a client, but for those that only ask.
-type hook func(ctx context.Context, next func() error) error
+type hook func(command redis.Cmder, next func() error) error
 
 func (hook) DialHook(next redis.DialHook) redis.DialHook { return next }
 
@@ -29,7 +29,7 @@ func (h hook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, command redis.Cmder) error {
 		// A script that writes gets more than a key and a value.
 		if args := command.Args(); strings.HasPrefix(command.Name(), "eval") && len(args) > 5 {
-			return h(ctx, func() error { return next(ctx, command) })
+			return h(command, func() error { return next(ctx, command) })
 		}
 		return next(ctx, command)
 	}
@@ -73,7 +73,7 @@ func TestWhatFailedBecauseItTookTooLongDoesNotHappenAfterwards(t *testing.T) {
 			l := ledger.NewRedis(slow, prefix)
 			reach(t, l)
 			var paused bool
-			slow.AddHook(hook(func(_ context.Context, next func() error) error {
+			slow.AddHook(hook(func(_ redis.Cmder, next func() error) error {
 				if !paused { // once, right before the script is sent
 					paused = true
 					server.Pause()
@@ -98,7 +98,7 @@ func TestWhatIsEnteredThoughItsAnswerIsLostIsTakenBack(t *testing.T) {
 			prefix := "test:" + c.name
 			cut := client(t, suited(server))
 			var lost bool
-			cut.AddHook(hook(func(_ context.Context, next func() error) error {
+			cut.AddHook(hook(func(_ redis.Cmder, next func() error) error {
 				err := next()
 				if lost || !answered(err) {
 					return err
@@ -142,7 +142,7 @@ func TestWhatIsSentAgainAfterALostAnswerIsKnownAgain(t *testing.T) {
 			if err := c.do(t.Context(), connect(t, redis.NewClient(suited(server)), "another:")); err != nil { // so that the scripts are known
 				t.Fatal(err)
 			}
-			poor.AddHook(hook(func(_ context.Context, next func() error) error {
+			poor.AddHook(hook(func(_ redis.Cmder, next func() error) error {
 				breaks.Store(true)
 				return next()
 			}))
@@ -159,7 +159,7 @@ func TestWhatIsSentAgainAfterALostAnswerIsKnownAgain(t *testing.T) {
 func TestAClaimThatIsSentAgainIsStillMine(t *testing.T) {
 	server := redistest.Start(t)
 	twice := client(t, suited(server))
-	twice.AddHook(hook(func(_ context.Context, next func() error) error {
+	twice.AddHook(hook(func(_ redis.Cmder, next func() error) error {
 		if err := next(); !answered(err) {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -124,6 +125,51 @@ func TestWhoWaitsForALockHearsThatRedisIsGone(t *testing.T) {
 	if err := <-failed; !errors.Is(err, ledger.ErrUnavailable) {
 		t.Errorf("got %v, want %v", err, ledger.ErrUnavailable)
 	}
+}
+
+func TestOneOfAProcessAsksRedisForALock(t *testing.T) {
+	server := redistest.Start(t)
+	free, err := connect(t, redis.NewClient(suited(server)), "test:").Lock(t.Context(), oldToken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	asked := map[any]int{} // by the value that would stand for the lock
+	c := client(t, suited(server))
+	c.AddHook(hook(func(command redis.Cmder, next func() error) error {
+		mu.Lock()
+		asked[command.Args()[5]]++
+		mu.Unlock()
+		return next()
+	}))
+	l := connect(t, c, "test:")
+	var waiters sync.WaitGroup
+	for range 8 {
+		waiters.Go(func() {
+			unlock, err := l.Lock(t.Context(), oldToken)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			unlock()
+		})
+	}
+	eventually(t, "they ask again and again", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		total := 0
+		for _, times := range asked {
+			total += times
+		}
+		return total > 8
+	})
+	mu.Lock()
+	if len(asked) != 1 {
+		t.Errorf("%d of them ask, want 1", len(asked))
+	}
+	mu.Unlock()
+	free()
+	waiters.Wait()
 }
 
 func TestWhatCannotBeReadBackIsNotEntered(t *testing.T) {
