@@ -27,7 +27,7 @@ type Server struct {
 	t       testing.TB
 	dir     string
 	addr    string
-	args    []string
+	args    func(host, port string) []string
 	process *process // nil: it is stopped
 	paused  bool
 }
@@ -36,10 +36,19 @@ type Server struct {
 // otherwise: they are the server's own, like "--maxmemory", "1mb". It needs redis-server on the PATH.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
+	dir := t.TempDir()
+	return start(t, dir, func(host, port string) []string {
+		return append([]string{"--bind", host, "--port", port, "--dir", dir, "--save", "", "--appendonly", "no"}, args...)
+	})
+}
+
+// start starts a server with the arguments for an address.
+func start(t testing.TB, dir string, args func(host, port string) []string) *Server {
+	t.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		t.Fatal("found no redis-server on the PATH: install it, on Debian with `apt-get install redis-server`")
 	}
-	s := &Server{t: t, dir: t.TempDir(), args: args}
+	s := &Server{t: t, dir: dir, args: args}
 	t.Cleanup(s.Stop)
 	var err error
 	for range 5 { // somebody else may have taken the port
@@ -117,8 +126,7 @@ func (s *Server) Resume() {
 // run starts the process and waits until it answers. An error tells what the server said.
 func (s *Server) run() error {
 	host, port, _ := net.SplitHostPort(s.addr)
-	args := append([]string{"--bind", host, "--port", port, "--dir", s.dir, "--save", "", "--appendonly", "no"}, s.args...)
-	process, err := launch(filepath.Join(s.dir, "log"), "redis-server", args...)
+	process, err := launch(filepath.Join(s.dir, "log"), "redis-server", s.args(host, port)...)
 	if err != nil {
 		return err
 	}

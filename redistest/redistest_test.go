@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"strconv"
 	"testing"
 	"time"
 
@@ -117,6 +118,39 @@ func TestAnotherServerAtTheAddressIsNotTakenForOnesOwn(t *testing.T) {
 	}
 	if err := ping(s.Addr(), 1); err == nil {
 		t.Error("it was taken for another process's")
+	}
+}
+
+func TestAClusterSharesItsKeys(t *testing.T) {
+	c := StartCluster(t)
+	client := redis.NewClusterClient(c.Options())
+	t.Cleanup(func() { _ = client.Close() })
+	for i := range 100 {
+		if err := client.Set(t.Context(), strconv.Itoa(i), i, 0).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, s := range c.Servers {
+		if n, err := s.Client(t).DBSize(t.Context()).Result(); err != nil || n < 10 || n > 90 {
+			t.Errorf("server %d holds %d keys of 100, %v", i, n, err)
+		}
+	}
+}
+
+func TestAReplicaTakesOver(t *testing.T) {
+	g := StartGuarded(t)
+	client := redis.NewFailoverClient(g.Options())
+	t.Cleanup(func() { _ = client.Close() })
+	if err := client.Set(t.Context(), "k", "before", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := client.Wait(t.Context(), 1, patience).Result(); err != nil || got != 1 {
+		t.Fatalf("%d replicas have it, %v", got, err)
+	}
+	g.Master.Stop()
+	eventually(t, "another master is written to", func() bool { return client.Set(t.Context(), "l", "after", 0).Err() == nil })
+	if got := get(t, g.Replica); got != "before" {
+		t.Errorf("the new master holds %q, want what the old one held", got)
 	}
 }
 

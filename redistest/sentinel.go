@@ -1,0 +1,60 @@
+package redistest
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// masterName is what the sentinel calls the server that it looks after.
+const masterName = "tested"
+
+// Guarded is a server with a replica, and a sentinel that makes the replica master when the server is gone.
+type Guarded struct {
+	Master, Replica *Server
+	sentinel        *Server
+}
+
+// StartGuarded starts the three of them, and waits until they know each other. They end with the test. Stop the master
+// for the replica to take over, which takes a few seconds.
+func StartGuarded(t testing.TB) *Guarded {
+	t.Helper()
+	g := &Guarded{Master: Start(t, "--repl-diskless-sync-delay", "0")}
+	host, port, _ := net.SplitHostPort(g.Master.addr)
+	g.Replica = Start(t, "--replicaof", host+" "+port)
+	g.Replica.until(t, "the replica has what its master has", func(ctx context.Context, client *redis.Client) bool {
+		return strings.Contains(client.Info(ctx, "replication").Val(), "master_link_status:up")
+	})
+	g.sentinel = startSentinel(t, g.Master.addr)
+	g.sentinel.until(t, "the sentinel knows the replica", func(ctx context.Context, client *redis.Client) bool {
+		return strings.Contains(client.Info(ctx, "sentinel").Val(), "status=ok") &&
+			strings.Contains(client.Info(ctx, "sentinel").Val(), "slaves=1")
+	})
+	return g
+}
+
+func startSentinel(t testing.TB, master string) *Server {
+	t.Helper()
+	dir := t.TempDir()
+	config := filepath.Join(dir, "sentinel.conf")
+	host, port, _ := net.SplitHostPort(master)
+	text := fmt.Sprintf("sentinel monitor %[1]s %s %s 1\nsentinel down-after-milliseconds %[1]s 500\nsentinel failover-timeout %[1]s 5000\n",
+		masterName, host, port)
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return start(t, dir, func(host, port string) []string {
+		return []string{config, "--sentinel", "--bind", host, "--port", port, "--dir", dir}
+	})
+}
+
+// Options are what a client needs that follows the master.
+func (g *Guarded) Options() *redis.FailoverOptions {
+	return &redis.FailoverOptions{MasterName: masterName, SentinelAddrs: []string{g.sentinel.addr}}
+}
