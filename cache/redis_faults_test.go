@@ -60,9 +60,13 @@ func (l listener) Watch(ctx context.Context, bumped func(cache.Scope), lost func
 
 // newReplica asks Redis about everything, as if the near tier had just ceased to be believed, and waits so long.
 func newReplica(t *testing.T, server *redistest.Server, timeout time.Duration, upstream *atomic.Int64) *replica {
+	return newReplicaOf(t, connect(t, server), timeout, upstream)
+}
+
+func newReplicaOf(t *testing.T, client redis.UniversalClient, timeout time.Duration, upstream *atomic.Int64) *replica {
 	r := &replica{}
 	r.Cache = newCache(t, cache.Options{
-		Store: listener{cache.NewRedis(connect(t, server), "test:"), &r.listening}, NearFor: time.Nanosecond, Jitter: -1, StoreTimeout: timeout,
+		Store: listener{cache.NewRedis(client, "test:"), &r.listening}, NearFor: time.Nanosecond, Jitter: -1, StoreTimeout: timeout,
 		Log: slog.New(slog.NewTextHandler(&r.log, nil)),
 	})
 	r.view = cache.NewView(r.Cache, cache.Config[string, int64]{
@@ -319,6 +323,36 @@ func TestACacheStartsWhileRedisIsDown(t *testing.T) {
 	server.Restart()
 	healed(t, server, &upstream, one, two)
 	said(t, &one.log, 1, 1)
+}
+
+func TestABumpSurvivesAMasterThatDidNotPassItOn(t *testing.T) {
+	guarded := redistest.StartGuarded(t)
+	var upstream atomic.Int64
+	upstream.Store(1)
+	one := newReplicaOf(t, connectGuarded(t, guarded), brief, &upstream)
+	eventually(t, "it listens", one.listening.Load)
+	meddler := guarded.Replica.Client(t)
+	one.answers(t, "a", 1)
+	eventually(t, "the other server has the value", func() bool {
+		names, _ := meddler.Keys(t.Context(), "*}?*").Result()
+		return len(names) == 1
+	})
+	guarded.Replica.Pause()
+	command("CLIENT", "KILL", "TYPE", "replica")(t, guarded.Master, guarded.Master.Client(t))
+	upstream.Store(2)
+	one.Bump(t.Context(), scope("all"))
+	guarded.Master.Stop()
+	guarded.Replica.Resume()
+	eventually(t, "the other server is master, and told again", func() bool {
+		one.answers(t, "a", 2)
+		stats := one.Stats()
+		return !stats.StoreFails && stats.StoreErrors > 0 && meddler.Set(t.Context(), "other", "v", 0).Err() == nil
+	})
+	two := newReplicaOf(t, connectGuarded(t, guarded), patience, &upstream)
+	two.answers(t, "a", 2)
+	if one.Stats().OwedBumps != 0 {
+		t.Errorf("got %+v, want nothing owed", one.Stats())
+	}
 }
 
 // eventually waits for what another goroutine, or another process, is about to do.

@@ -18,9 +18,9 @@ import (
 )
 
 // suited are a client's options as the program sets them.
-func suited(addr string) *redis.Options {
-	return &redis.Options{
-		Addr:                     addr,
+func suited(addrs ...string) *redis.UniversalOptions {
+	return &redis.UniversalOptions{
+		Addrs:                    addrs,
 		ContextTimeoutEnabled:    true,
 		DialTimeout:              time.Second,
 		DialerRetries:            1,
@@ -32,11 +32,15 @@ func suited(addr string) *redis.Options {
 	}
 }
 
-// connect makes a client of its own, as another process has it. It is closed with the test.
-func connect(t testing.TB, server *redistest.Server) *redis.Client {
-	client := redis.NewClient(suited(server.Addr()))
+// closing closes a client with the test.
+func closing[C redis.UniversalClient](t testing.TB, client C) C {
 	t.Cleanup(func() { _ = client.Close() })
 	return client
+}
+
+// connect makes a client of its own, as another process has it.
+func connect(t testing.TB, server *redistest.Server) *redis.Client {
+	return closing(t, redis.NewClient(suited(server.Addr()).Simple()))
 }
 
 func TestRedis(t *testing.T) {
@@ -45,6 +49,33 @@ func TestRedis(t *testing.T) {
 		prefix := t.Name() + ":"
 		return func() cache.Store { return cache.NewRedis(connect(t, server), prefix) }
 	})
+}
+
+func TestRedisCluster(t *testing.T) {
+	cluster := redistest.StartCluster(t)
+	cachetest.Run(t, func(t *testing.T) func() cache.Store {
+		prefix := t.Name() + ":"
+		return func() cache.Store { return cache.NewRedis(connectCluster(t, cluster), prefix) }
+	})
+}
+
+func connectCluster(t testing.TB, cluster *redistest.Cluster) *redis.ClusterClient {
+	return closing(t, redis.NewClusterClient(suited(cluster.Options().Addrs...).Cluster()))
+}
+
+func TestRedisSentinel(t *testing.T) {
+	guarded := redistest.StartGuarded(t)
+	cachetest.Run(t, func(t *testing.T) func() cache.Store {
+		prefix := t.Name() + ":"
+		return func() cache.Store { return cache.NewRedis(connectGuarded(t, guarded), prefix) }
+	})
+}
+
+func connectGuarded(t testing.TB, guarded *redistest.Guarded) *redis.Client {
+	theirs := guarded.Options()
+	options := suited(theirs.SentinelAddrs...)
+	options.MasterName = theirs.MasterName
+	return closing(t, redis.NewFailoverClient(options.Failover()))
 }
 
 // trips counts what a client sends: commands and pipelines, each of which is answered as a whole.

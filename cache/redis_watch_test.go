@@ -196,7 +196,7 @@ func (h *hose) block() {
 func TestAWatcherFindsAConnectionThatHangs(t *testing.T) {
 	server := redistest.Start(t)
 	h := startHose(t, server.Addr())
-	client := redis.NewClient(suited(h.Addr().String()))
+	client := redis.NewClient(suited(h.Addr().String()).Simple())
 	e := watch(t, cache.NewRedis(client, "test:"))
 	t.Cleanup(func() { _ = client.Close() })
 	e.isLost(t, 1)
