@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"regtok/cache"
@@ -47,7 +48,7 @@ func (c *Catalog) begin(ctx context.Context, id providers.ID, kind providers.IDK
 	case waiting.Err() != nil:
 		return nil, []Problem{tooLate(w.driver)}, nil
 	case errs[0] != nil:
-		refused, err := w.failed(errs[0])
+		refused, err := w.failed(c.beforeWrite(errs[0]))
 		return nil, refused.Problems, err
 	}
 	return accounts[0], nil, nil
@@ -163,7 +164,7 @@ func (c *Catalog) current(ctx context.Context, account *Account, id providers.ID
 		c.outdated(ctx, id)
 	}
 	if err != nil {
-		return nil, err
+		return nil, c.beforeWrite(err)
 	}
 	now := c.token(account, t, time.Now())
 	return &now, nil
@@ -186,7 +187,7 @@ func (c *Catalog) sent(ctx context.Context, account *Account, registry providers
 	defer c.cache.Bump(ctx, c.seenBy(registry)...)
 	created, err := do()
 	if err != nil {
-		return Written{}, err
+		return Written{}, c.beforeWrite(err) // adapters read something first, too
 	}
 	token := c.token(account, created.Token, time.Now())
 	return Written{Token: &token, Secret: created.Secret}, nil
@@ -198,7 +199,22 @@ func (c *Catalog) learnFor(ctx context.Context, account *Account, registry provi
 	if errors.Is(err, context.DeadlineExceeded) && providers.KindOf(err) == "" {
 		return &providers.Error{Kind: providers.Unavailable, Reason: providers.Timeout, Provider: account.Driver.Name, Op: "learn names", Err: err}
 	}
-	return err
+	return c.beforeWrite(err)
+}
+
+// beforeWrite is a failure on the way to a write. What a provider, or its adapter, finds wrong with what has to be read
+// first is a setting of this server's, and nothing that the caller gave.
+func (c *Catalog) beforeWrite(err error) error {
+	e, ok := errors.AsType[*providers.Error](err)
+	reads := ok && (strings.HasPrefix(e.Op, "get ") || strings.HasPrefix(e.Op, "list "))
+	if !reads || e.Kind != providers.Invalid && e.Kind != providers.Conflict {
+		return err
+	}
+	c.log.Error("an account's settings do not fit", "provider", e.Provider, "op", e.Op, "setting", e.Field,
+		"status", e.Status, "message", OwnMessage(e))
+	return &providers.Error{Kind: providers.Forbidden, Provider: e.Provider, Op: e.Op, Err: err,
+		Message: "the provider refuses what this server has to read before it can write, and nothing was done; the account's settings " +
+			"may be wrong: whoever runs this server finds more in its log"}
 }
 
 // seenBy are the scopes of the cache that hold what is known of a registry: those of every account that may see it.

@@ -62,7 +62,7 @@ func (r rotation) read(ctx context.Context) (*Token, map[string]bool, error) {
 	}
 	list, err := r.c.loadTokens(ctx, at{r.account, r.token.OfRegistry()})
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, r.c.beforeWrite(err)
 	}
 	i := slices.IndexFunc(list, func(t *Token) bool { return t.ID == r.token })
 	if i < 0 {

@@ -34,7 +34,7 @@ type writeFault struct {
 }
 
 func (f writeFault) at(s step) outcome {
-	return map[step]outcome{reading: f.read, creating: f.create, putting: f.put, changing: f.change, deleting: f.remove}[s]
+	return map[step]outcome{looking: f.read, reading: f.read, creating: f.create, putting: f.put, changing: f.change, deleting: f.remove}[s]
 }
 
 // vendorsWords may be told to callers; canaryBody, beside them in the same answers, may not.
@@ -92,6 +92,8 @@ func writeFaults() []writeFault {
 		f.read, f.create, f.put, f.change, f.remove = o, o, o, o, o
 		return f
 	}
+	// What a provider finds wrong with a read is a setting of this server's.
+	settings := func(f writeFault) writeFault { f.read.code = forbidden; return f }
 	always := func(answer func(http.ResponseWriter, *http.Request, *httptest.ResponseRecorder)) trouble {
 		return trouble{answer: answer}
 	}
@@ -107,9 +109,9 @@ func writeFaults() []writeFault {
 		all(outcome{forbidden, 1, false}, writeFault{name: "401", trouble: always(refuse(401, canaryBody))}),
 		all(outcome{forbidden, 1, false}, writeFault{name: "403", trouble: always(refuse(403, vendorsWords))}),
 		all(outcome{notFound, 1, false}, writeFault{name: "404", trouble: always(refuse(404, vendorsWords))}),
-		all(outcome{conflict, 1, false}, writeFault{name: "409", trouble: always(refuse(409, vendorsWords))}),
-		all(outcome{invalid, 1, false}, writeFault{name: "400", trouble: always(refuse(400, vendorsWords))}),
-		all(outcome{invalid, 1, false}, writeFault{name: "422", trouble: always(refuse(422, vendorsWords))}),
+		settings(all(outcome{conflict, 1, false}, writeFault{name: "409", trouble: always(refuse(409, vendorsWords))})),
+		settings(all(outcome{invalid, 1, false}, writeFault{name: "400", trouble: always(refuse(400, vendorsWords))})),
+		settings(all(outcome{invalid, 1, false}, writeFault{name: "422", trouble: always(refuse(422, vendorsWords))})),
 		all(outcome{well, 2, true}, writeFault{name: "429 for a moment", trouble: once(always(refuse(429, canaryBody, "Retry-After", "1")))}),
 		all(outcome{limited, 1, false}, writeFault{name: "429 for an hour",
 			trouble: always(refuse(429, canaryBody, "Retry-After", "3600")), leaveAlone: time.Hour}),
@@ -153,7 +155,7 @@ var says = map[string][]string{
 	"INVALID":         {vendorsWords},
 	"CONFLICT":        {vendorsWords},
 	"NOT_FOUND":       {"not visible to this server's credential"},
-	"FORBIDDEN":       {"has to renew it", vendorsWords, endIt},
+	"FORBIDDEN":       {"has to renew it", "whoever runs this server", vendorsWords, endIt},
 	"RATE_LIMITED":    {"wait, then repeat", endIt},
 	"UNAVAILABLE":     {"can be repeated", endIt},
 	"OUTCOME_UNKNOWN": {"look for it", "read it"},

@@ -19,6 +19,7 @@ import (
 type step string
 
 const (
+	looking  step = "looking" // for what a token's URL needs: organizations and registries
 	reading  step = "reading" // one token, or a registry's tokens
 	creating step = "creating"
 	putting  step = "putting"
@@ -26,13 +27,12 @@ const (
 	deleting step = "deleting"
 )
 
-// stepOf is "" for what has to do with no token.
 func stepOf(r *http.Request) step {
 	path := r.URL.Path
 	list := strings.HasSuffix(path, "/tokens")
 	switch {
 	case !list && !strings.Contains(path, "/tokens/"):
-		return ""
+		return looking
 	case r.Method == http.MethodGet:
 		return reading
 	case r.Method == http.MethodPost && list:
@@ -87,11 +87,10 @@ func (w *world) watch(n *memory) map[string]*watched {
 const pastThisServer = "X-Past-This-Server"
 
 func (o *watched) serve(w http.ResponseWriter, r *http.Request, _ int) bool {
-	at := stepOf(r)
-	if r.Header.Get(pastThisServer) != "" || at == "" {
+	if r.Header.Get(pastThisServer) != "" {
 		return false
 	}
-	struck := o.note(at, r.Header.Get("Authorization"))
+	struck := o.note(stepOf(r), r.Header.Get("Authorization"))
 	if struck != nil && struck.answer == nil {
 		w.Header().Set("Connection", "close")
 		o.host.refuses.Store(true)
