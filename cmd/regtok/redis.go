@@ -8,18 +8,30 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
 
+	"regtok/cache"
 	"regtok/ledger"
 )
 
-// remember opens the ledger: in Redis when there is one, up or down, else in this process. forget closes its connections.
-func (a api) remember(ctx context.Context, log *slog.Logger) (known ledger.Ledger, forget func()) {
+// redisPrefix begins every key and channel of ours.
+const redisPrefix = "regtok:"
+
+// shared is what replicas have in common when there is a Redis, be it up or down; else each process has its own.
+type shared struct {
+	ledger ledger.Ledger
+	store  cache.Store // nil: the cache is this process's own
+	// leave closes the connections, when nothing needs them any more.
+	leave func()
+}
+
+// share connects to Redis.
+func (a api) share(ctx context.Context, log *slog.Logger) shared {
 	if a.redis.options == nil {
-		return ledger.NewMemory(), func() {}
+		return shared{ledger: ledger.NewMemory(), leave: func() {}}
 	}
 	logging.Disable() // the client's own lines are no JSON, and hold addresses
 	ledger.Suit(a.redis.options)
 	client := redis.NewClient(a.redis.options)
-	kept := ledger.NewRedis(client, "regtok:")
+	kept := ledger.NewRedis(client, redisPrefix)
 	const setting = "--redis-url (REGTOK_REDIS_URL)"
 	switch err := kept.Check(ctx); {
 	case errors.Is(err, ledger.ErrUnavailable):
@@ -27,5 +39,12 @@ func (a api) remember(ctx context.Context, log *slog.Logger) (known ledger.Ledge
 	case errors.Is(err, ledger.ErrForgetful):
 		log.Warn("what has to be remembered may be forgotten", "setting", setting, "err", err)
 	}
-	return kept, func() { _ = client.Close() }
+	common := shared{ledger: kept, leave: func() { _ = client.Close() }}
+	if a.sharesCache() {
+		common.store = cache.NewRedis(client, redisPrefix)
+	}
+	return common
 }
+
+// sharesCache tells whether what is read lies in Redis.
+func (a api) sharesCache() bool { return a.redis.options != nil && a.Cache != "off" }

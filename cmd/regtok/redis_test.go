@@ -37,7 +37,7 @@ const unreachable = `"msg":"Redis cannot be reached: what needs it is refused un
 
 func TestServeRemembersInRedis(t *testing.T) {
 	before := goleak.IgnoreCurrent()
-	server := redistest.Start(t, "--user", canary, "on", ">"+canary, "~regtok:*", "+@all")
+	server := redistest.Start(t, "--user", canary, "on", ">"+canary, "~regtok:*", "&regtok:*", "+@all")
 	ionos := start(t, nil, "emulate", "ionos")
 	r := served(t, ionos, server.Addr())
 	if got := ask(t, r.url, everything); len(got.Errors) > 0 {
@@ -47,7 +47,7 @@ func TestServeRemembersInRedis(t *testing.T) {
 		t.Errorf("exit %d", code)
 	}
 	said := r.stderr.String()
-	if !strings.Contains(said, `"durable":true`) || !strings.Contains(said, "set appendonly to yes") || strings.Contains(said, unreachable) || strings.Contains(said, canary) {
+	if !strings.Contains(said, `"shared":true,"durable":true`) || !strings.Contains(said, "set appendonly to yes") || strings.Contains(said, unreachable) || strings.Contains(said, canary) {
 		t.Errorf("it said %s", said)
 	}
 	ionos.end(t)
@@ -94,6 +94,29 @@ func TestWhatOneProcessPromisedAnotherKeeps(t *testing.T) {
 	second.stderr.await(t, regexp.MustCompile(`a token is deleted, as promised`))
 	if ids := tokenIDs(ask(t, second.url, allTokens)); slices.Contains(ids, old) {
 		t.Errorf("the tokens are %q, want %q to be gone", ids, old)
+	}
+}
+
+func TestWithoutACacheNothingThatWasReadIsInRedis(t *testing.T) {
+	server := redistest.Start(t)
+	ionos := start(t, nil, "emulate", "ionos")
+	env := map[string]string{"IONOS_TOKEN": "x", "IONOS_API_URL": ionos.url, "REGTOK_REDIS_URL": server.URL()}
+	for _, test := range []struct {
+		cache string
+		want  bool
+	}{{"off", false}, {"on", true}} {
+		r := start(t, env, "serve", "--cache="+test.cache)
+		if got := ask(t, r.url, everything); len(got.Errors) > 0 {
+			t.Errorf("answered %v", got)
+		}
+		r.end(t) // what is on its way to Redis gets there
+		keys, err := server.Client(t).Keys(t.Context(), "regtok:cache*").Result()
+		if err != nil || (len(keys) > 0) != test.want {
+			t.Errorf("with the cache %s, Redis holds %q, %v", test.cache, keys, err)
+		}
+		if said := r.stderr.String(); !strings.Contains(said, fmt.Sprintf(`"cache":%q,"shared":%v`, test.cache, test.want)) {
+			t.Errorf("with the cache %s, it said %s", test.cache, said)
+		}
 	}
 }
 

@@ -26,7 +26,7 @@ import (
 type serve struct {
 	Config        string   `short:"c" variable:"REGTOK_CONFIG" placeholder:"FILE" help:"YAML file with accounts, and with any of these settings; underscores for dashes."`
 	MaxAge        maxAges  `variable:"REGTOK_MAX_AGE" placeholder:"PROVIDER=DURATION,..." help:"Rotation policy: how old tokens of a provider may become, for example P90D. None: as old as they like."`
-	RedisURL      redisURL `name:"redis-url" variable:"REGTOK_REDIS_URL" placeholder:"URL" help:"Redis for idempotency keys, rotations and scheduled deletions, which are kept there and shared by replicas; the cache is still each process's own. Without it they are lost when the process ends, and a deletion that would have to be scheduled is refused. redis://, rediss:// for TLS, or unix://."`
+	RedisURL      redisURL `name:"redis-url" variable:"REGTOK_REDIS_URL" placeholder:"URL" help:"Redis that replicas share: for what was read, and for idempotency keys, rotations and scheduled deletions, which it has to keep. Without it these are lost when the process ends, and a deletion that would have to be scheduled is refused. redis://, rediss:// for TLS, or unix://."`
 	Introspection bool     `variable:"REGTOK_INTROSPECTION" help:"Let callers read the schema, which the playground needs for completion."`
 	settings
 
@@ -92,12 +92,12 @@ func (a api) serve(p process, started func(base string)) error {
 		return usageError{fmt.Errorf("--listen (REGTOK_LISTEN): %w", inUse(err))}
 	}
 	timeout := time.Duration(a.Timeout)
-	store := cache.New(cache.Options{Off: a.Cache == "off", Bytes: int64(a.CacheSize), Parallel: 64, Log: log})
-	defer store.Close()
-	remembered, forget := a.remember(p, log)
-	defer forget()
+	common := a.share(p, log)
+	defer common.leave()
+	views := cache.New(cache.Options{Off: a.Cache == "off", Bytes: int64(a.CacheSize), Parallel: 64, Store: common.store, Log: log})
+	defer views.Close()
 	known := catalog.New(catalog.Options{
-		Drivers: all.Drivers(), Accounts: accounts, Cache: store, Ledger: remembered, Policy: a.policy(), LoadTimeout: timeout / 2, Log: log,
+		Drivers: all.Drivers(), Accounts: accounts, Cache: views, Ledger: common.ledger, Policy: a.policy(), LoadTimeout: timeout / 2, Log: log,
 	})
 	defer inBackground(p, known.KeepSchedule)()
 	limit := limits.Default()
@@ -110,7 +110,7 @@ func (a api) serve(p process, started func(base string)) error {
 		Log:        log,
 		Limits:     server.Limits{Answer: timeout},
 	})
-	log.Info("serving", "address", listener.Addr().String(), "accounts", names(a.accounts), "cache", a.Cache, "durable", remembered.Durable(), "introspection", a.introspection)
+	log.Info("serving", "address", listener.Addr().String(), "accounts", names(a.accounts), "cache", a.Cache, "shared", common.store != nil, "durable", common.ledger.Durable(), "introspection", a.introspection)
 	started("http://" + listener.Addr().String())
 	return front.Serve(p, listener)
 }
@@ -148,7 +148,11 @@ func (a api) open(log *slog.Logger) (opened []*catalog.Account, hangUp func(), e
 			return nil, nil, account.explain(err)
 		}
 		transports = append(transports, transport)
-		opened = append(opened, &catalog.Account{Name: account.name, Driver: account.driver, Provider: provider, Health: transport.Health})
+		known := &catalog.Account{Name: account.name, Driver: account.driver, Provider: provider, Health: transport.Health}
+		if a.sharesCache() {
+			known.Fingerprint = account.fingerprint()
+		}
+		opened = append(opened, known)
 	}
 	return opened, func() {
 		for _, transport := range transports {
