@@ -9,6 +9,7 @@ import (
 	"net"
 	"regexp"
 	"syscall"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -24,11 +25,19 @@ func trouble(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < tick && reason(err) == late {
+		<-ctx.Done() // the caller's time is over, which Redis counts in whole milliseconds and told first
+	}
 	if ended := ctx.Err(); ended != nil {
 		return ended
 	}
 	return fmt.Errorf("%w: %s", ErrUnavailable, reason(err))
 }
+
+const (
+	late = "it did not answer in time"
+	tick = 5 * time.Millisecond
+)
 
 // code is the first word of an error that Redis answered with.
 var code = regexp.MustCompile(`^[A-Z]{2,20}\b`)
@@ -37,7 +46,7 @@ func reason(err error) string {
 	if answer, ok := errors.AsType[redis.Error](err); ok {
 		switch found := code.FindString(answer.Error()); found {
 		case "LATE":
-			return "it did not answer in time"
+			return late
 		case "UNREADABLE":
 			return "what is entered there cannot be read"
 		case "":
@@ -56,7 +65,7 @@ func reason(err error) string {
 		return "its certificate is not trusted"
 	}
 	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() || errors.Is(err, redis.ErrPoolTimeout) {
-		return "it did not answer in time"
+		return late
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return "it hung up"
