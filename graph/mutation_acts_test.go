@@ -163,10 +163,13 @@ func (m *model) replace(a act, version func(string) string) (map[string]any, wan
 	if !m.ionos {
 		return input, want{code: "UNSUPPORTED", unsent: true}
 	}
-	if w := m.guard(a, input, id, there, version); w != nil {
+	w := m.guard(a, input, id, there, version)
+	switch {
+	case w != nil:
 		return input, *w
-	}
-	if there && next.name != t.name || !there && m.taken(next.place, next.name) {
+	case !there && a.Missing == 0: // only a native address may name what is to be created
+		return input, want{code: "NOT_FOUND", unsent: true}
+	case there && next.name != t.name, !there && m.taken(next.place, next.name):
 		return input, want{code: "CONFLICT"}
 	}
 	return input, want{then: func(payload) { m.put(id, next) }}

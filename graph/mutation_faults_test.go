@@ -219,7 +219,7 @@ func mutationsTried() []written {
 		{name: "create", provider: "buildkite", mutation: "createToken", input: create, steps: []change{{creating, "+made"}}},
 		{name: "create", provider: "ionos", mutation: "createToken", input: create, steps: []change{{creating, "+made"}}},
 		{name: "replace", provider: "ionos", mutation: "replaceToken", input: patch(whole),
-			steps: []change{{putting, "~token-0002:enabled,ends,scopes"}}},
+			steps: []change{{reading, ""}, {putting, "~token-0002:enabled,ends,scopes"}}},
 		{name: "replace what is not there", provider: "ionos", mutation: "replaceToken",
 			input: func(on ground) map[string]any {
 				return map[string]any{"token": map[string]any{"native": map[string]any{"registryId": on.id, "nativeId": on.vacant}},
