@@ -28,7 +28,7 @@ type Key struct {
 func Join(parts ...string) string {
 	size := 0
 	for _, part := range parts {
-		size += len(part) + 4
+		size += len(part) + 6
 	}
 	joined := make([]byte, 0, size)
 	for _, part := range parts {

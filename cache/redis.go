@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"time"
+	"unsafe"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -55,7 +56,7 @@ func (r *Redis) GetMany(ctx context.Context, keys []Key) ([]Found, error) {
 		}
 		for i, index := range shelf.indexes {
 			if value, there := answers[1+i].(string); ok && there {
-				found[index] = Found{Value: []byte(value), Generation: generation}
+				found[index] = Found{Value: bytesOfAnswer(value), Generation: generation}
 			} else {
 				found[index].Generation = generation
 			}
@@ -93,6 +94,11 @@ func (r *Redis) fetch(ctx context.Context, shelves []*shelf) ([]any, error) {
 		}
 	}
 	return slices.Concat(answers...), nil
+}
+
+// bytesOfAnswer are a string's own bytes: the client made it for this answer, and nobody else has it.
+func bytesOfAnswer(value string) []byte {
+	return unsafe.Slice(unsafe.StringData(value), len(value))
 }
 
 func whole(get *redis.SliceCmd, length int) ([]any, error) {

@@ -24,34 +24,40 @@ type shelf struct {
 
 // shelve puts keys in the order of their scopes.
 func (r *Redis) shelve(keys []Key) []*shelf {
-	shelves := make([]*shelf, 0, 1)
-	known := map[Scope]*shelf{}
+	shelves := make([]*shelf, 0, len(keys))
+	known := make(map[Scope]*shelf, len(keys))
 	for i, key := range keys {
 		s := known[key.Scope]
 		if s == nil {
-			s = &shelf{names: []string{r.scopeName(key.Scope)}}
+			s = &shelf{names: append(make([]string, 0, 2), r.scopeName(key.Scope))}
 			known[key.Scope] = s
 			shelves = append(shelves, s)
 		}
-		s.names = append(s.names, s.names[0]+digest(key.Encode()))
+		s.names = append(s.names, entryName(s.names[0], key))
 		s.indexes = append(s.indexes, i)
 	}
 	return shelves
 }
 
 func (r *Redis) scopeName(scope Scope) string {
-	return r.prefix + redisVersion + "{" + digest(scope.Encode()) + "}"
+	name := make([]byte, 0, 128)
+	name = append(name, r.prefix...)
+	name = append(name, redisVersion+"{"...)
+	name = appendDigest(name, scope.Encode())
+	return string(append(name, '}'))
 }
 
-func (r *Redis) valueName(key Key) string {
-	return r.scopeName(key.Scope) + digest(key.Encode())
+func (r *Redis) valueName(key Key) string { return entryName(r.scopeName(key.Scope), key) }
+
+func entryName(scopeName string, key Key) string {
+	return string(appendDigest(append(make([]byte, 0, 128), scopeName...), key.Encode()))
 }
 
 // channel is where bumps are told.
 func (r *Redis) channel() string { return r.prefix + redisVersion + "bumps" }
 
-// digest is 128 bits of a hash.
-func digest(text string) string {
+// appendDigest appends 128 bits of a hash.
+func appendDigest(name []byte, text string) []byte {
 	sum := sha256.Sum256([]byte(text))
-	return base64.RawURLEncoding.EncodeToString(sum[:16])
+	return base64.RawURLEncoding.AppendEncode(name, sum[:16])
 }
