@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/base64"
 	"maps"
+	"runtime/debug"
 	"slices"
 
 	"golang.org/x/crypto/argon2"
@@ -27,5 +28,6 @@ func (a accountConfig) fingerprint() string {
 	const passes, memory, lanes, length = 1, 64 << 10, 4, 16 // memory in KiB
 	salt := cache.Join(fingerprintVersion, a.driver.Name, a.name)
 	sum := argon2.IDKey([]byte(cache.Join(given...)), []byte(salt), passes, memory, lanes, length)
+	debug.FreeOSMemory() // or as much again is taken for the next account, and kept for a while
 	return base64.RawURLEncoding.EncodeToString(sum)
 }
