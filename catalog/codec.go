@@ -18,7 +18,7 @@ const kindCredential providers.IDKind = 'c'
 // the form is our own.
 type codec[T any] struct {
 	kind   providers.IDKind
-	least  int // bytes that a thing takes
+	least  int // bytes that a thing takes at least
 	id     func(*T) *providers.ID
 	origin func(*T) origin
 	// child makes the id of a thing of holder.

@@ -39,7 +39,7 @@ func newCodecs(c *Catalog) codecs {
 			complete: func(r *Registry, at origin) { r.Account, r.ObservedAt = at.account, at.observed },
 		},
 		tokens: codec[Token]{
-			kind: providers.TokenKind, least: 13, accounts: accounts,
+			kind: providers.TokenKind, least: 14, accounts: accounts,
 			id:       func(t *Token) *providers.ID { return &t.ID },
 			origin:   func(t *Token) origin { return origin{t.Account, t.ID.OfRegistry(), t.ObservedAt} },
 			child:    providers.ID.TokenID,
