@@ -16,6 +16,7 @@
 // Readers of one key share one flight: a look into the far tier and then, when that does not answer, one load.
 // A flight belongs to nobody: a reader who goes away leaves it to the others, and only a flight whose turn to load
 // has not come is given up when nobody waits for it. Values are shared by all readers: never change one.
+// Processes with the same Store let one of them load what several miss, unless a reader insists.
 //
 // # Writes
 //

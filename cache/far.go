@@ -27,6 +27,7 @@ type far struct {
 	health  health
 	reads   *gobreaker.CircuitBreaker[struct{}]
 	writes  *gobreaker.CircuitBreaker[struct{}]
+	leases  *gobreaker.CircuitBreaker[struct{}]
 	bumps   bumps
 }
 
@@ -44,19 +45,22 @@ func newFar(options Options, log *slog.Logger, startMending func()) *far {
 		health:  health{log: log},
 		bumps:   bumps{owed: map[Scope]int{}, told: map[Scope]time.Time{}, startMending: startMending},
 	}
-	f.reads, f.writes = f.breaker(reading), f.breaker(writing)
+	f.reads = f.breaker(func(works bool) { f.health.is(reading, works) })
+	f.writes = f.breaker(func(works bool) { f.health.is(writing, works) })
+	// A Store that gives no leases takes no values either, which is told then.
+	f.leases = f.breaker(func(bool) {})
 	return f
 }
 
-// breaker lets no call of a kind wait that would wait in vain.
-func (f *far) breaker(kind work) *gobreaker.CircuitBreaker[struct{}] {
+// breaker lets no call of a kind wait that would wait in vain. It tells whenever that changes.
+func (f *far) breaker(tell func(works bool)) *gobreaker.CircuitBreaker[struct{}] {
 	return gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
 		Timeout:     restFor,
 		ReadyToTrip: func(counts gobreaker.Counts) bool { return counts.ConsecutiveFailures >= failuresToRest },
 		IsExcluded:  func(err error) bool { return errors.Is(err, context.Canceled) },
 		OnStateChange: func(_ string, _, to gobreaker.State) {
 			if to != gobreaker.StateHalfOpen {
-				f.health.is(kind, to == gobreaker.StateClosed)
+				tell(to == gobreaker.StateClosed)
 			}
 		},
 	})
@@ -88,6 +92,19 @@ func (f *far) set(ctx context.Context, item Item) {
 
 func (f *far) deleteMany(ctx context.Context, keys ...Key) {
 	f.call(ctx, f.writes, func(ctx context.Context) error { return f.store.DeleteMany(ctx, keys) })
+}
+
+// lease tells what there is of the key, and who is to load it. asked is false when the Store could not say.
+func (f *far) lease(ctx context.Context, key Key, under Generation, life time.Duration) (found answer, mine bool) {
+	found.asked = f.call(ctx, f.leases, func(ctx context.Context) (err error) {
+		found.Found, mine, err = f.store.Lease(ctx, key, under, life)
+		return err
+	})
+	return found, mine
+}
+
+func (f *far) endLease(ctx context.Context, key Key, under Generation) {
+	f.call(ctx, f.leases, func(ctx context.Context) error { return f.store.EndLease(ctx, key, under) })
 }
 
 // call tells whether do was done: in time, and not left out because it would fail.

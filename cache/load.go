@@ -104,9 +104,16 @@ func (v *View[K, V]) land(ctx context.Context, f *flight[K, V], far answer) {
 	}
 }
 
-// load brings f home with a load.
+// load brings f home with a load, or with what another process loads at the same time.
 func (v *View[K, V]) load(ctx context.Context, f *flight[K, V], far answer) {
 	defer v.rescue(f)
+	theirs, release := v.lease(ctx, f, far)
+	defer release()
+	if theirs != nil {
+		v.keep(theirs)
+		v.finish(f, theirs.entry(time.Now()))
+		return
+	}
 	value, err := v.read(ctx, f)
 	if err != nil {
 		v.failed(ctx, f, far, err)
@@ -136,6 +143,9 @@ func (v *View[K, V]) settle(ctx context.Context, f *flight[K, V], far answer, no
 
 // read takes a turn and loads.
 func (v *View[K, V]) read(ctx context.Context, f *flight[K, V]) (value V, err error) {
+	if v.cache.ctx.Err() != nil {
+		return value, ErrClosed
+	}
 	lane := v.cache.lane(f.name.Scope.Tenant)
 	select {
 	case lane <- struct{}{}:

@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -177,6 +178,32 @@ func (r *Redis) DeleteMany(ctx context.Context, keys []Key) error {
 		names[i] = r.valueName(key)
 	}
 	return trouble(r.remove(ctx, names))
+}
+
+// Lease implements Store.
+func (r *Redis) Lease(ctx context.Context, key Key, under Generation, life time.Duration) (found Found, mine bool, err error) {
+	names := r.shelve([]Key{key})[0].names
+	var set *redis.BoolCmd
+	var get *redis.SliceCmd
+	// The errors are the answers', which are looked at below.
+	_, _ = r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		set = p.SetNX(ctx, leaseName(names[1], under), r.origin, max(life, time.Millisecond))
+		get = p.MGet(ctx, names...)
+		return nil
+	})
+	answers, err := whole(get, len(names))
+	if err = cmp.Or(set.Err(), err); err != nil {
+		return Found{}, false, trouble(err)
+	}
+	value, _ := answers[1].(string)
+	found.Value = bytesOfAnswer(value)
+	found.Generation, _ = parseGeneration(answers[0])
+	return found, set.Val(), nil
+}
+
+// EndLease implements Store.
+func (r *Redis) EndLease(ctx context.Context, key Key, under Generation) error {
+	return trouble(r.client.Del(ctx, leaseName(r.valueName(key), under)).Err())
 }
 
 // Bump implements Store. A generation is ended by removing it, which a Redis that is full does too; whoever comes next

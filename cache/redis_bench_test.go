@@ -59,7 +59,7 @@ func lists(b *testing.B, client redis.UniversalClient, tokens int) *cache.View[s
 // shared reads keys until all are in Redis.
 func shared(b *testing.B, client *redis.Client, v *cache.View[string, []byte], keys []string) (names []string) {
 	b.Helper()
-	for begin := time.Now(); len(names) < len(keys) && time.Since(begin) < patience; names = client.Keys(b.Context(), "bench:*}?*").Val() {
+	for begin := time.Now(); len(names) < len(keys) && time.Since(begin) < patience; names = client.Keys(b.Context(), values).Val() {
 		v.GetMany(cache.NoCache(b.Context()), keys)
 	}
 	if len(names) < len(keys) {

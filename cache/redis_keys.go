@@ -12,6 +12,7 @@ const redisVersion = "cache1:"
 //
 //	<prefix>cache1:{<scope>}         its generation
 //	<prefix>cache1:{<scope>}<entry>  an entry's envelope
+//	<prefix>cache1:{<scope>}<entry>:<generation>  the lease of who loads it
 //
 // Scope and entry are hashes of Scope.Encode and Key.Encode: short, and of characters that Redis gives no meaning to.
 // That an entry is the key's own, its envelope tells.
@@ -52,6 +53,8 @@ func (r *Redis) valueName(key Key) string { return entryName(r.scopeName(key.Sco
 func entryName(scopeName string, key Key) string {
 	return string(appendDigest(append(make([]byte, 0, 128), scopeName...), key.Encode()))
 }
+
+func leaseName(entryName string, under Generation) string { return entryName + ":" + under.text() }
 
 // channel is where bumps are told.
 func (r *Redis) channel() string { return r.prefix + redisVersion + "bumps" }

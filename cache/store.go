@@ -26,6 +26,13 @@ import (
 // keeps what it has only if the generation is the one that it got it under. Whoever needs the store for an answer
 // sees the bump at once.
 //
+// # One load for all
+//
+// Who misses asks for a lease before it loads. Who does not get it looks again and again until the value is there, or
+// the lease is free, and loads all the same when that takes long. A lease promises nothing: two processes that load at
+// the same time are a waste and no mistake. It belongs to a generation, so that who comes after a bump does not wait for
+// a load from before it.
+//
 // # Trouble
 //
 // An error is a miss to the cache, and counted. A store therefore answers soon: ctx always has a deadline, and a
@@ -38,6 +45,11 @@ type Store interface {
 	SetMany(ctx context.Context, items []Item) error
 	// DeleteMany holds nothing under the keys any more.
 	DeleteMany(ctx context.Context, keys []Key) error
+	// Lease asks for the right to load key under a generation, and leaves it to nobody else for so long; mine is false
+	// while another process has it. Then found is what GetMany would tell, but that no generation is made.
+	Lease(ctx context.Context, key Key, under Generation, life time.Duration) (found Found, mine bool, err error)
+	// EndLease gives the right back that Lease gave and that has not run out.
+	EndLease(ctx context.Context, key Key, under Generation) error
 	// Bump gives each scope another generation before it returns, and then tells the watchers of other processes.
 	Bump(ctx context.Context, scopes ...Scope) error
 	// Watch calls bumped for each bump by another process, and lost whenever it may have missed some and begins to

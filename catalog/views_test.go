@@ -230,7 +230,11 @@ func (n *notebook) GetMany(_ context.Context, keys []cache.Key) ([]cache.Found, 
 }
 func (n *notebook) SetMany(context.Context, []cache.Item) error   { return nil }
 func (n *notebook) DeleteMany(context.Context, []cache.Key) error { return nil }
-func (n *notebook) Bump(context.Context, ...cache.Scope) error    { return nil }
+func (n *notebook) Lease(context.Context, cache.Key, cache.Generation, time.Duration) (cache.Found, bool, error) {
+	return cache.Found{}, true, nil
+}
+func (n *notebook) EndLease(context.Context, cache.Key, cache.Generation) error { return nil }
+func (n *notebook) Bump(context.Context, ...cache.Scope) error                  { return nil }
 func (n *notebook) Watch(ctx context.Context, _ func(cache.Scope), _ func()) {
 	<-ctx.Done()
 }

@@ -16,6 +16,7 @@ type Memory struct {
 	mu          sync.Mutex
 	values      map[cache.Key]held
 	generations map[cache.Scope]cache.Generation
+	leases      map[leased]time.Time // until when
 	last        cache.Generation
 	watchers    map[*connection]watcher
 	err         error
@@ -28,6 +29,11 @@ type held struct {
 	until time.Time
 }
 
+type leased struct {
+	key   cache.Key
+	under cache.Generation
+}
+
 type watcher struct {
 	bumped func(cache.Scope)
 	lost   func()
@@ -38,6 +44,7 @@ func NewMemory() *Memory {
 	return &Memory{
 		values:      map[cache.Key]held{},
 		generations: map[cache.Scope]cache.Generation{},
+		leases:      map[leased]time.Time{},
 		watchers:    map[*connection]watcher{},
 	}
 }
@@ -75,6 +82,7 @@ func (m *Memory) Flush() {
 	defer m.mu.Unlock()
 	clear(m.values)
 	clear(m.generations)
+	clear(m.leases)
 }
 
 // Save remembers everything as it is, for restore to bring back, as a Redis does that starts from an older copy.
@@ -127,12 +135,18 @@ func (c *connection) GetMany(ctx context.Context, keys []cache.Key) ([]cache.Fou
 	}
 	found := make([]cache.Found, len(keys))
 	for i, key := range keys {
-		found[i].Generation = c.generation(key.Scope)
-		if h, ok := c.values[key]; ok && time.Now().Before(h.until) {
-			found[i].Value = bytes.Clone(h.value)
-		}
+		c.number(key.Scope)
+		found[i] = c.find(key)
 	}
 	return found, nil
+}
+
+func (c *connection) find(key cache.Key) cache.Found {
+	found := cache.Found{Generation: c.generations[key.Scope]}
+	if h, ok := c.values[key]; ok && time.Now().Before(h.until) {
+		found.Value = bytes.Clone(h.value)
+	}
+	return found
 }
 
 // trouble is why a call fails.
@@ -143,12 +157,12 @@ func (c *connection) trouble(ctx context.Context) error {
 	return ctx.Err()
 }
 
-func (c *connection) generation(scope cache.Scope) cache.Generation {
+// number gives the scope a generation unless it has one.
+func (c *connection) number(scope cache.Scope) {
 	if c.generations[scope] == 0 {
 		c.last++
 		c.generations[scope] = c.last
 	}
-	return c.generations[scope]
 }
 
 func (c *connection) SetMany(ctx context.Context, items []cache.Item) error {
@@ -172,6 +186,29 @@ func (c *connection) DeleteMany(ctx context.Context, keys []cache.Key) error {
 	for _, key := range keys {
 		delete(c.values, key)
 	}
+	return nil
+}
+
+func (c *connection) Lease(ctx context.Context, key cache.Key, under cache.Generation, life time.Duration) (found cache.Found, mine bool, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.trouble(ctx); err != nil {
+		return found, false, err
+	}
+	now, lease := time.Now(), leased{key, under}
+	if mine = !now.Before(c.leases[lease]); mine {
+		c.leases[lease] = now.Add(life)
+	}
+	return c.find(key), mine, nil
+}
+
+func (c *connection) EndLease(ctx context.Context, key cache.Key, under cache.Generation) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.trouble(ctx); err != nil {
+		return err
+	}
+	delete(c.leases, leased{key, under})
 	return nil
 }
 

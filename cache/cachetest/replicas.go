@@ -2,6 +2,7 @@ package cachetest
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -94,6 +95,72 @@ var replicaCases = []stageCase{
 		s.process().Bump(s.ctx, scopeOf("a/"))
 		eventually(s.T, "the new value is read", func() bool { return string(v.Get(s.ctx, "a/1").Value) == "new" })
 		s.loads("a/1", 2)
+	}},
+	{"of many processes that miss at the same time one loads", func(s *stage) {
+		s.upstream.set("a/1", "one")
+		begun, release := s.upstream.hold()
+		var views []*view
+		var readers sync.WaitGroup
+		for range 4 {
+			v := s.view(s.process())
+			views = append(views, v)
+			for range 25 {
+				readers.Go(func() { s.is(v.Get(s.ctx, "a/1"), "one") })
+			}
+		}
+		<-begun
+		for _, v := range views {
+			eventually(s.T, "all wait", func() bool { return v.Stats().Waits == 25 })
+		}
+		release()
+		readers.Wait()
+		s.loads("a/1", 1)
+	}},
+	{"when the load of one process fails, the next one loads", func(s *stage) {
+		s.upstream.fail("a/1", errDown)
+		first, second := s.view(s.process()), s.view(s.process())
+		begun, release := s.upstream.hold()
+		var readers sync.WaitGroup
+		readers.Go(func() {
+			if got := first.Get(s.ctx, "a/1"); !errors.Is(got.Err, errDown) {
+				s.Errorf("got %q, %v; want %v", got.Value, got.Err, errDown)
+			}
+		})
+		<-begun
+		s.upstream.set("a/1", "one")
+		readers.Go(func() { s.is(second.Get(s.ctx, "a/1"), "one") })
+		eventually(s.T, "the second waits", func() bool { return second.Stats().Waits == 1 })
+		release()
+		readers.Wait()
+		s.loads("a/1", 2)
+	}},
+	{"a process that died is not waited for when its lease has run out", func(s *stage) {
+		s.upstream.set("a/1", "one")
+		store := s.connect()
+		k := cache.Key{Scope: scopeOf("a/1"), Item: cache.Join("things", cache.Join("a/1"))}
+		lease(s.T, store, k, getMany(s.T, store, k)[0].Generation, 50*time.Millisecond, true)
+		s.is(s.view(s.process()).Get(s.ctx, "a/1"), "one")
+		s.loads("a/1", 1)
+	}},
+	{"who comes after a bump, or insists, waits for no other process's load", func(s *stage) {
+		s.upstream.set("a/1", "old")
+		first := s.view(s.process())
+		c := s.process()
+		second := s.view(c)
+		begun, release := s.upstream.hold()
+		var readers sync.WaitGroup
+		readers.Go(func() { s.is(first.Get(s.ctx, "a/1"), "old") })
+		<-begun
+		readers.Go(func() { s.is(second.Get(cache.NoCache(s.ctx), "a/1"), "old") })
+		<-begun
+		s.upstream.set("a/1", "new")
+		c.Bump(s.ctx, scopeOf("a/1"))
+		readers.Go(func() { s.is(second.Get(s.ctx, "a/1"), "new") })
+		<-begun
+		release()
+		readers.Wait()
+		s.is(second.Get(s.ctx, "a/1"), "new")
+		s.is(s.view(s.process()).Get(s.ctx, "a/1"), "new")
 	}},
 	{"no reader sees what is older than a write that its process was told of", func(s *stage) {
 		s.contend(s.process(), s.process(), s.process())

@@ -152,6 +152,54 @@ var storeCases = []storeCase{
 			t.Errorf("generation %d after the late write of %d, want %d", got, old, now)
 		}
 	}},
+	{"a lease is one process's until it is ended", func(t *testing.T, connect func() cache.Store) {
+		store, other := connect(), connect()
+		a, b := key("a", "1"), key("a", "2")
+		g := getMany(t, store, a)[0].Generation
+		lease(t, store, a, g, time.Hour, true)
+		lease(t, store, a, g, time.Hour, false)
+		lease(t, other, a, g, time.Hour, false)
+		lease(t, other, b, g, time.Hour, true)
+		lease(t, other, a, g+1, time.Hour, true)
+		for range 2 { // the second time there is nothing to end
+			if err := store.EndLease(t.Context(), a, g); err != nil {
+				t.Fatal(err)
+			}
+		}
+		lease(t, other, a, g, time.Hour, true)
+		lease(t, store, b, g, time.Hour, false)
+		lease(t, store, a, g+1, time.Hour, false)
+	}},
+	{"a lease runs out", func(t *testing.T, connect func() cache.Store) {
+		store, other := connect(), connect()
+		a := key("a", "1")
+		g := getMany(t, store, a)[0].Generation
+		lease(t, store, a, g, 5*time.Millisecond, true)
+		eventually(t, "another process has it", func() bool {
+			_, mine, err := other.Lease(t.Context(), a, g, time.Hour)
+			return mine && err == nil
+		})
+	}},
+	{"who asks for a lease is told what there is", func(t *testing.T, connect func() cache.Store) {
+		store, other := connect(), connect()
+		a := key("a", "1")
+		if found := lease(t, store, a, 1<<62, time.Hour, true); len(found.Value) != 0 || found.Generation != 0 {
+			t.Errorf("got %q of generation %d, want none of none", found.Value, found.Generation)
+		}
+		set(t, store, a, "one", time.Hour)
+		g := getMany(t, store, a)[0].Generation
+		for _, mine := range []bool{true, false} {
+			if found := lease(t, other, a, g, time.Hour, mine); string(found.Value) != "one" || found.Generation != g {
+				t.Errorf("got %q of generation %d, want one of %d", found.Value, found.Generation, g)
+			}
+		}
+		if err := store.Bump(t.Context(), a.Scope); err != nil {
+			t.Fatal(err)
+		}
+		if found := lease(t, other, a, g, time.Hour, false); found.Generation == g {
+			t.Errorf("the generation is %d after a bump, too", g)
+		}
+	}},
 	{"watchers hear of others' bumps and not of their own", func(t *testing.T, connect func() cache.Store) {
 		store, other := connect(), connect()
 		heard := make(chan cache.Scope, 1000)
@@ -187,6 +235,8 @@ var storeCases = []storeCase{
 		}
 		_ = store.SetMany(ctx, []cache.Item{{Key: k, Value: []byte("v"), Generation: 1, For: time.Hour}})
 		_ = store.DeleteMany(ctx, []cache.Key{k})
+		_, _, _ = store.Lease(ctx, k, 1, time.Hour)
+		_ = store.EndLease(ctx, k, 1)
 		_ = store.Bump(ctx, k.Scope)
 		store.Watch(ctx, func(cache.Scope) {}, func() {})
 	}},
@@ -230,6 +280,16 @@ func setMany(t *testing.T, store cache.Store, items ...cache.Item) {
 	if err := store.SetMany(t.Context(), items); err != nil {
 		t.Errorf("SetMany: %v", err)
 	}
+}
+
+// lease asks for a lease and checks who gets it.
+func lease(t *testing.T, store cache.Store, k cache.Key, under cache.Generation, life time.Duration, want bool) cache.Found {
+	t.Helper()
+	found, mine, err := store.Lease(t.Context(), k, under, life)
+	if mine != want || err != nil {
+		t.Errorf("the lease of %q under %d is the asker's: %t, %v; want %t", k.Item, under, mine, err, want)
+	}
+	return found
 }
 
 // set holds one value under its scope's generation of now.

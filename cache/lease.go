@@ -1,0 +1,76 @@
+package cache
+
+import (
+	"bytes"
+	"context"
+	"math/rand/v2"
+	"time"
+)
+
+const (
+	// leaseFor is how long one process may load before another does so too: longer than most loads take, and no
+	// longer than readers may be kept waiting by a process that died.
+	leaseFor = 3 * time.Second
+	// The pauses between two looks grow from one to the other.
+	leastLook = 5 * time.Millisecond
+	mostLook  = 50 * time.Millisecond
+)
+
+// lease lets one process load what several miss at the same time. It returns what another one has loaded meanwhile, or
+// nil: then f is to load, and to call release when what it brought is shared. It waits no longer than a lease lasts, nor
+// than a load may take, and not at all for a Store that cannot say who loads.
+func (v *View[K, V]) lease(ctx context.Context, f *flight[K, V], far answer) (theirs *item[K, V], release func()) {
+	release = func() {}
+	if !far.asked || far.Generation == 0 || f.insist || v.config.Encode == nil || v.config.Decode == nil {
+		return nil, release
+	}
+	key, life := v.farKey(f.name), min(leaseFor, v.config.Timeout)
+	seen := far.Value
+	pause := leastLook
+	for began := time.Now(); ; pause = min(2*pause, mostLook) {
+		asked := time.Now()
+		found, mine := v.cache.far.lease(ctx, key, far.Generation, life)
+		if mine {
+			release = func() {
+				if time.Since(asked) < life { // else it may be another's by now
+					v.cache.far.endLease(ctx, key, far.Generation)
+				}
+			}
+		}
+		// After a bump nobody finds what is loaded under the generation from before it.
+		if !found.asked || found.Generation != far.Generation {
+			return nil, release
+		}
+		if !bytes.Equal(found.Value, seen) {
+			seen = found.Value
+			if theirs = v.news(ctx, f, found); theirs != nil {
+				return theirs, release
+			}
+		}
+		if mine || time.Since(began) >= life || !v.wanted(f) || !v.pause(pause) {
+			return nil, release
+		}
+	}
+}
+
+// news is what another process stored since f began, if it is newer than what there is near.
+func (v *View[K, V]) news(ctx context.Context, f *flight[K, V], found answer) *item[K, V] {
+	now := time.Now()
+	it := v.decode(ctx, f, found, now)
+	if held := v.held(f.key, now); it != nil && held != nil && !it.observed.After(held.observed) {
+		return nil
+	}
+	return it
+}
+
+// pause waits for about d; false: the cache is closed.
+func (v *View[K, V]) pause(d time.Duration) bool {
+	timer := time.NewTimer(d/2 + rand.N(d))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-v.cache.ctx.Done():
+		return false
+	}
+}
