@@ -30,7 +30,7 @@ func trouble(err error) error {
 		return errors.New("Redis: " + number.Error())
 	}
 	if _, ok := errors.AsType[*net.DNSError](err); ok {
-		return errors.New("Redis's name leads nowhere")
+		return errors.New("the name of Redis leads nowhere")
 	}
 	if late, ok := errors.AsType[net.Error](err); ok && late.Timeout() || errors.Is(err, redis.ErrPoolTimeout) {
 		return errors.New("Redis did not answer in time")

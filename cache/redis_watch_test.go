@@ -163,7 +163,7 @@ func startHose(t *testing.T, server string) *hose {
 			h.conns = append(h.conns, k)
 			h.mu.Unlock()
 			working.Go(func() {
-				defer far.Close()
+				defer func() { _ = far.Close() }()
 				_, _ = io.Copy(far, client)
 			})
 			working.Go(func() {
