@@ -43,6 +43,14 @@ func (c *Catalog) Driver(name string) (providers.Driver, bool) {
 	return providers.Driver{}, false
 }
 
+// TokenID is the address of a token by what its provider calls it, however that is written.
+func (c *Catalog) TokenID(registry providers.ID, native string) providers.ID {
+	if driver, ok := c.Driver(registry.Provider); ok && driver.Native != nil {
+		native = driver.Native(native)
+	}
+	return registry.TokenID(native)
+}
+
 // CredentialExpiry tells when an account's own credential ends; zero when it never does or is not told.
 func (c *Catalog) CredentialExpiry(ctx context.Context, a *Account) (time.Time, error) {
 	entry := c.views.credential.Get(ctx, a)

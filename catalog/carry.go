@@ -172,7 +172,15 @@ func (c *Catalog) current(ctx context.Context, account *Account, id providers.ID
 
 // send is sent, with the failure told.
 func (c *Catalog) send(ctx context.Context, account *Account, registry providers.ID, w write, do func() (providers.Created, error)) (Written, error) {
-	written, err := c.sent(ctx, account, registry, do)
+	written, err := c.sent(ctx, account, registry, func() (providers.Created, error) {
+		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < c.writeTimeout/3 {
+			// What was read before took so long that the answer, and a secret in it, might be cut off.
+			return providers.Created{}, &providers.Error{
+				Kind: providers.Unavailable, Reason: providers.Timeout, Provider: account.Driver.Name, Op: "begin to write",
+			}
+		}
+		return do()
+	})
 	if err != nil {
 		return w.failed(err)
 	}

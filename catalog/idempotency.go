@@ -37,7 +37,7 @@ type repeatable struct {
 
 // once makes a call, unless one with its key was made before: then what that one made is told, without its secret.
 func (c *Catalog) once(ctx context.Context, r repeatable, do func(context.Context) (Rotated, error)) (Rotated, error) {
-	if r.IdempotencyKey == nil {
+	if r.IdempotencyKey == nil || r.write.driver.Name == "" { // what is nobody's is refused in any case
 		return do(ctx)
 	}
 	if !validKey(*r.IdempotencyKey) {
@@ -83,6 +83,7 @@ func (c *Catalog) remember(ctx context.Context, key ledger.Key, call ledger.Call
 		call.State, call.Token, call.PreviousEnds = ledger.Done, done.Token.ID, done.PreviousEnds
 		if done.Previous != nil {
 			call.Previous = done.Previous.ID
+			call.Unended = len(done.Problems) > 0
 		}
 		enter = func(ctx context.Context) error { return c.ledger.Settle(ctx, key, call) }
 	case failure != nil && !before(failure), has(done.Problems, providers.OutcomeUnknown):
@@ -125,7 +126,7 @@ func (c *Catalog) earlier(ctx context.Context, r repeatable, call ledger.Call) (
 		told.Previous = entries[1].Value
 		err = r.missing(&told, unlessGone(entries[1].Err), "previous")
 	}
-	if told.Previous != nil && call.PreviousEnds.IsZero() {
+	if told.Previous != nil && call.Unended {
 		told.Problems = append(told.Problems, Problem{
 			Kind: providers.OutcomeUnknown, Provider: r.write.driver.Name, Path: []string{"overlap"},
 			Message: "the first call with this key made the new token, but could not set the old one's end; " + string(lookAtPrevious),

@@ -29,8 +29,8 @@ const (
 func (w write) problem(err error) (Problem, error) {
 	if errors.Is(err, ledger.ErrUnavailable) {
 		return Problem{Kind: providers.Unavailable, Provider: w.driver.Name,
-			Message: "this server cannot reach its ledger, which is in Redis, so it promised nothing and did nothing; try again, " +
-				"or tell whoever runs this server"}, nil
+			Message: "this server cannot use its ledger, in which it remembers what it promised, so it promised nothing and did nothing; " +
+				"try again, or tell whoever runs this server"}, nil
 	}
 	e, ok := errors.AsType[*providers.Error](err)
 	if !ok {

@@ -38,7 +38,7 @@ func (c *Catalog) rotateToken(ctx context.Context, in RotateToken, w write) (Rot
 	r := rotation{c: c, in: in, expiry: k.expiry(in.Expiry), ending: k.ending(in.Overlap, c.ledger.Durable())}
 	waiting, cancel, ok := c.sooner(ctx)
 	defer cancel()
-	if !ok {
+	if !ok && w.driver.Name != "" {
 		return refusedRotation(tooLate(w.driver)), nil
 	}
 	account, refused, err := c.begin(waiting, in.Token, providers.TokenKind, w, k.problems...)
@@ -91,6 +91,9 @@ func (r rotation) run(ctx, waiting context.Context) (Rotated, error) {
 	if !mine {
 		return refusedRotation(r.underWay(present)), nil
 	}
+	// Whoever waits for so long would find its own rotation forgotten.
+	waiting, cancel := context.WithTimeout(waiting, ledger.RotationLease/2)
+	defer cancel()
 	unlock, refused, err := r.c.turn(waiting, r.change)
 	if unlock == nil {
 		r.abandon(ctx)

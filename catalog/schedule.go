@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -28,6 +29,18 @@ func (c *Catalog) schedule(ctx context.Context, deletion ledger.Deletion) error 
 	default: // who keeps it is awake already
 	}
 	return nil
+}
+
+// unpromise takes back a deletion that was promised of a token which is gone, as far as the ledger can be told.
+func (c *Catalog) unpromise(ctx context.Context, token providers.ID) {
+	if !c.ledger.Durable() {
+		return // then nothing was promised
+	}
+	err := c.aside(ctx, func(ctx context.Context) error { return c.ledger.Unschedule(ctx, token) })
+	if err != nil {
+		c.log.Warn("a deletion that was promised is not taken back; it will find nothing, unless a token is made under that id again",
+			"provider", token.Provider, "err", err)
+	}
 }
 
 // KeepSchedule deletes tokens when their time has come, as this server promised, until ctx ends; nothing of it runs after
@@ -134,6 +147,11 @@ func (k *keeper) note(ctx context.Context, d ledger.Deletion, err error) {
 		clear(k.told)
 	}
 	k.told[d.Token] = kind
+	if errors.Is(err, ledger.ErrUnavailable) {
+		k.c.log.Warn("a token is deleted, as promised when it was rotated, and the ledger cannot be told; it is tried again",
+			"provider", d.Token.Provider, "token", d.Token.String(), "due", d.At, "err", err)
+		return
+	}
 	k.c.log.Warn("a token whose time has come is not deleted; it is tried again",
 		"provider", d.Token.Provider, "token", d.Token.String(), "due", d.At, "err", err)
 }

@@ -167,10 +167,24 @@ func TestATokenThatIsGoneNeedsNoDeletion(t *testing.T) {
 		s, d := bare(newWriter(1, 1)), newDiary()
 		c := kept(t, s, d, &journal{})
 		turned(t)(c.RotateToken(t.Context(), RotateToken{Token: oldToken, Overlap: time.Hour}))
-		done(t)(c.DeleteToken(t.Context(), DeleteToken{Token: oldToken}))
+		if err := s.DeleteToken(t.Context(), oldToken); err != nil { // past this server
+			t.Fatal(err)
+		}
 		time.Sleep(2 * time.Hour)
 		if asked := s.requests(); asked["delete"] != 2 || len(d.deletions()) != 0 {
 			t.Errorf("requests: %v, promises: %v; want one more try and no promise", asked, d.deletions())
+		}
+	})
+}
+
+func TestADeletionTakesBackItsPromise(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, d := bare(newWriter(1, 1)), newDiary()
+		c := kept(t, s, d, &journal{})
+		turned(t)(c.RotateToken(t.Context(), RotateToken{Token: oldToken, Overlap: time.Hour}))
+		done(t)(c.DeleteToken(t.Context(), DeleteToken{Token: oldToken}))
+		if promises := d.deletions(); len(promises) != 0 {
+			t.Errorf("promises: %v, want none of a token that is gone", promises)
 		}
 	})
 }

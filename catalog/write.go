@@ -44,9 +44,13 @@ func (c *Catalog) ReplaceToken(ctx context.Context, in ReplaceToken) (Written, e
 	}
 	w.name = in.Name
 	change := change{write: w, account: account, token: in.Token, version: in.IfVersion, reads: in.MustExist}
-	return c.locked(ctx, change, func(ctx context.Context, _ *Token) (providers.Created, error) {
+	written, err := c.locked(ctx, change, func(ctx context.Context, _ *Token) (providers.Created, error) {
 		return account.Provider.ReplaceToken(ctx, in.Token, state)
 	})
+	if !written.Secret.Empty() {
+		c.unpromise(ctx, in.Token) // it was about the token that had this id before
+	}
+	return written, err
 }
 
 // PatchToken changes what is said and nothing else.
@@ -80,6 +84,9 @@ func (c *Catalog) DeleteToken(ctx context.Context, in DeleteToken) (Written, err
 		return providers.Created{}, account.Provider.DeleteToken(ctx, in.Token)
 	})
 	written.Token = nil
+	if err == nil && len(written.Problems) == 0 {
+		c.unpromise(ctx, in.Token)
+	}
 	if in.AllowMissing && err == nil && len(written.Problems) == 1 && written.Problems[0].Kind == providers.NotFound {
 		return Written{}, nil
 	}

@@ -69,7 +69,7 @@ func (r *resolver) tokenNamed(address *model.TokenAddress) named {
 		registry.id = providers.ProviderID(registry.id.Provider) // no token, whatever it was
 		return registry
 	}
-	return named{id: registry.id.TokenID(native.NativeID), path: []string{"token", "native"}}
+	return named{id: r.catalog.TokenID(registry.id, native.NativeID), path: []string{"token", "native"}}
 }
 
 func (r *resolver) named(id providers.ID, kind providers.IDKind, path ...string) named {

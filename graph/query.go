@@ -108,7 +108,7 @@ func (r queryResolver) Token(ctx context.Context, address model.TokenAddress) (*
 		if err := mustBe(native.RegistryID, providers.RegistryKind, "address.native.registryId"); err != nil {
 			return nil, err
 		}
-		id = native.RegistryID.TokenID(native.NativeID)
+		id = r.catalog.TokenID(native.RegistryID, native.NativeID)
 	}
 	if err := mustBe(id, providers.TokenKind, "address.id"); err != nil {
 		return nil, err

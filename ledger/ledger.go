@@ -111,6 +111,8 @@ type Call struct {
 	Token        providers.ID
 	Previous     providers.ID
 	PreviousEnds time.Time
+	// Unended: it could not set the end of the previous token.
+	Unended bool
 }
 
 // Rotation is a token that takes another's place.

@@ -68,16 +68,17 @@ type callRecord struct {
 	Token        idText    `json:"token"`
 	Previous     idText    `json:"previous"`
 	PreviousEnds time.Time `json:"previousEnds"`
+	Unended      bool      `json:"unended"`
 }
 
 func recordOfCall(c Call) callRecord {
-	return callRecord{c.Fingerprint, c.State, c.Began, idText(c.Token), idText(c.Previous), c.PreviousEnds}
+	return callRecord{c.Fingerprint, c.State, c.Began, idText(c.Token), idText(c.Previous), c.PreviousEnds, c.Unended}
 }
 
 func (r callRecord) whole() bool { return r.State == Running || r.State == Done || r.State == Lost }
 
 func (r callRecord) call() Call {
-	return Call{r.Fingerprint, r.State, r.Began, providers.ID(r.Token), providers.ID(r.Previous), r.PreviousEnds}
+	return Call{r.Fingerprint, r.State, r.Began, providers.ID(r.Token), providers.ID(r.Previous), r.PreviousEnds, r.Unended}
 }
 
 type rotationRecord struct {

@@ -49,7 +49,8 @@ type Error struct {
 	Kind     Kind
 	Reason   Reason // set with Unavailable and OutcomeUnknown
 	Provider string // the driver's name
-	Op       string // what was tried: "get token"
+	// Op is what was tried: "get token". What only reads begins with "get" or "list", and nothing else does.
+	Op string
 	// Message is the vendor's own message, cut to 500 bytes and free of control characters; it may hold personal data:
 	// pass it to the caller, keep it out of logs.
 	Message string

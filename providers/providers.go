@@ -86,6 +86,9 @@ type Driver struct {
 	// RegistryFromList: one registry is only to be had out of its organization's list, so that reading one costs as
 	// much as reading all.
 	RegistryFromList bool
+	// Native is the one form of a native id that people may write in several: of UUIDs, the lower case. Nil: there is
+	// one only.
+	Native func(string) string
 	// Organization tells an organization from its id alone, where the id says it all. Nil: it has to be asked for.
 	Organization func(ID) Organization
 	// Costs says what each method costs in requests.

@@ -12,6 +12,8 @@
 package buildkite
 
 import (
+	"strings"
+
 	"regtok/providers"
 	"regtok/providers/buildkite/emulator"
 )
@@ -46,6 +48,7 @@ func Driver() providers.Driver {
 			},
 		},
 		Open:             open,
+		Native:           strings.ToLower,
 		RegistryFromList: true,
 		Costs:            costs(),
 		Limits:           limits,

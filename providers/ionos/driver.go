@@ -12,6 +12,7 @@
 package ionos
 
 import (
+	"strings"
 	"time"
 
 	"regtok/providers"
@@ -54,6 +55,7 @@ func Driver() providers.Driver {
 			},
 		},
 		Open:         open,
+		Native:       strings.ToLower,
 		Organization: func(id providers.ID) providers.Organization { return organization(id.Native) },
 		Costs:        costs(),
 		Emulator:     emulator.New,
