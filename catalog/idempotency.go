@@ -41,7 +41,7 @@ func (c *Catalog) once(ctx context.Context, r repeatable, do func(context.Contex
 		return do(ctx)
 	}
 	if !validKey(*r.IdempotencyKey) {
-		return refusedRotation(invalid(fmt.Sprintf("an idempotency key has 1 to %d characters, none of them a control character; "+
+		return refusal(invalid(fmt.Sprintf("an idempotency key has 1 to %d characters, none of them a control character; "+
 			"leave it out to do without", longestKey), "idempotencyKey")), nil
 	}
 	key := ledger.Key{Caller: r.Caller, Key: *r.IdempotencyKey}
@@ -60,7 +60,7 @@ func (c *Catalog) once(ctx context.Context, r repeatable, do func(context.Contex
 		}
 		return Rotated{Written: written}, err
 	case !claimed && present.Fingerprint != mine.Fingerprint:
-		return refusedRotation(Problem{Kind: providers.Conflict, Path: []string{"idempotencyKey"},
+		return refusal(Problem{Kind: providers.Conflict, Path: []string{"idempotencyKey"},
 			Message: "this idempotency key was used for something else in the last 24 hours; choose another"}), nil
 	case !claimed:
 		return c.earlier(ctx, r, present)
@@ -108,11 +108,11 @@ func (c *Catalog) earlier(ctx context.Context, r repeatable, call ledger.Call) (
 	began := call.Began.UTC().Format(time.RFC3339)
 	switch {
 	case call.State == ledger.Lost:
-		return refusedRotation(r.lost(began, "lost its answer")), nil
+		return refusal(r.lost(began, "lost its answer")), nil
 	case call.State == ledger.Running && time.Since(call.Began) > cutOff:
-		return refusedRotation(r.lost(began, "was cut off")), nil
+		return refusal(r.lost(began, "was cut off")), nil
 	case call.State == ledger.Running:
-		return refusedRotation(Problem{Kind: providers.Conflict, Path: []string{"idempotencyKey"},
+		return refusal(Problem{Kind: providers.Conflict, Path: []string{"idempotencyKey"},
 			Message: "the first call with this key, of " + began + ", is still running: repeat this one in a moment"}), nil
 	}
 	ids := []providers.ID{call.Token}
@@ -183,6 +183,7 @@ func fingerprint(op string, input any) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-func refusedRotation(problems ...Problem) Rotated {
+// refusal is what became of a call that made nothing.
+func refusal(problems ...Problem) Rotated {
 	return Rotated{Written: Written{Problems: problems}}
 }

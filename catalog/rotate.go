@@ -39,11 +39,11 @@ func (c *Catalog) rotateToken(ctx context.Context, in RotateToken, w write) (Rot
 	waiting, cancel, ok := c.sooner(ctx)
 	defer cancel()
 	if !ok && w.driver.Name != "" {
-		return refusedRotation(tooLate(w.driver)), nil
+		return refusal(tooLate(w.driver)), nil
 	}
 	account, refused, err := c.begin(waiting, in.Token, providers.TokenKind, w, k.problems...)
 	if account == nil {
-		return refusedRotation(refused...), err
+		return refusal(refused...), err
 	}
 	r.change = change{write: w, account: account, token: in.Token, version: in.IfVersion, reads: true}
 	return r.run(ctx, waiting)
@@ -89,7 +89,7 @@ func (r rotation) run(ctx, waiting context.Context) (Rotated, error) {
 		return Rotated{Written: written}, err
 	}
 	if !mine {
-		return refusedRotation(r.underWay(present)), nil
+		return refusal(r.underWay(present)), nil
 	}
 	// Whoever waits for so long would find its own rotation forgotten.
 	waiting, cancel := context.WithTimeout(waiting, ledger.RotationLease/2)
@@ -97,7 +97,7 @@ func (r rotation) run(ctx, waiting context.Context) (Rotated, error) {
 	unlock, refused, err := r.c.turn(waiting, r.change)
 	if unlock == nil {
 		r.abandon(ctx)
-		return refusedRotation(refused...), err
+		return refusal(refused...), err
 	}
 	defer unlock()
 	old, made, err := r.makeNew(ctx)
