@@ -35,8 +35,8 @@ func benchView(b *testing.B, options cache.Options) *cache.View[id, []string] {
 		Fresh:   func([]string) time.Duration { return time.Hour },
 		Stale:   time.Hour,
 		Size:    func([]string) int { return 100 },
-		Encode:  func(v []string) ([]byte, error) { return []byte(cache.Join(v...)), nil },
-		Decode:  func(b []byte) ([]string, error) { return []string{string(b)}, nil },
+		Encode:  func(_ id, v []string) ([]byte, error) { return []byte(cache.Join(v...)), nil },
+		Decode:  func(_ id, b []byte) ([]string, error) { return []string{string(b)}, nil },
 	})
 }
 

@@ -103,7 +103,7 @@ func TestAPanicInDecodeIsItsReadersError(t *testing.T) {
 		_, one := process(t, m, s)
 		one.Get(t.Context(), "a")
 		synctest.Wait()
-		_, two := process(t, m, s, func(c *config) { c.Decode = func([]byte) (int, error) { panic("bug") } })
+		_, two := process(t, m, s, func(c *config) { c.Decode = func(string, []byte) (int, error) { panic("bug") } })
 		if _, ok := errors.AsType[*cache.PanicError](two.Get(t.Context(), "a").Err); !ok {
 			t.Error("the reader does not get the panic")
 		}

@@ -77,8 +77,8 @@ func numbers(c *cache.Cache, s *source, changes ...func(*config)) *cache.View[st
 		Fresh:      func(int) time.Duration { return fresh },
 		Stale:      stale,
 		ServeStale: func(err error) bool { return errors.Is(err, errDown) },
-		Encode:     func(n int) ([]byte, error) { return []byte{byte(n)}, nil },
-		Decode: func(b []byte) (int, error) {
+		Encode:     func(_ string, n int) ([]byte, error) { return []byte{byte(n)}, nil },
+		Decode: func(_ string, b []byte) (int, error) {
 			if len(b) != 1 {
 				return 0, errors.New("not one byte")
 			}

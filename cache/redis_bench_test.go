@@ -51,8 +51,8 @@ func lists(b *testing.B, client redis.UniversalClient, tokens int) *cache.View[s
 		Load:    func(context.Context, string) ([]byte, error) { return list, nil },
 		Timeout: time.Minute,
 		Fresh:   func([]byte) time.Duration { return time.Hour },
-		Encode:  func(list []byte) ([]byte, error) { return list, nil },
-		Decode:  func(list []byte) ([]byte, error) { return list, nil },
+		Encode:  func(_ string, list []byte) ([]byte, error) { return list, nil },
+		Decode:  func(_ string, list []byte) ([]byte, error) { return list, nil },
 	})
 }
 

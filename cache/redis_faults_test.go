@@ -75,8 +75,10 @@ func newReplicaOf(t *testing.T, client redis.UniversalClient, timeout time.Durat
 		Load:    func(context.Context, string) (int64, error) { return upstream.Load(), nil },
 		Timeout: 10 * time.Second,
 		Fresh:   func(int64) time.Duration { return time.Hour },
-		Encode:  func(n int64) ([]byte, error) { return fmt.Append(nil, n, strings.Repeat(" of many", 200)), nil },
-		Decode: func(b []byte) (n int64, err error) {
+		Encode: func(_ string, n int64) ([]byte, error) {
+			return fmt.Append(nil, n, strings.Repeat(" of many", 200)), nil
+		},
+		Decode: func(_ string, b []byte) (n int64, err error) {
 			_, err = fmt.Sscan(string(b), &n)
 			return n, err
 		},

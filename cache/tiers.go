@@ -37,7 +37,7 @@ func (v *View[K, V]) decode(ctx context.Context, f *flight[K, V], far answer, no
 	}
 	var value V
 	if err == nil {
-		value, err = v.config.Decode(sealed.payload)
+		value, err = v.config.Decode(f.key, sealed.payload)
 	}
 	if err != nil {
 		v.cache.far.deleteMany(ctx, key)
@@ -72,7 +72,7 @@ func (v *View[K, V]) share(ctx context.Context, name Key, it *item[K, V]) {
 }
 
 func (v *View[K, V]) seal(key Key, it *item[K, V]) ([]byte, error) {
-	payload, err := v.config.Encode(it.value)
+	payload, err := v.config.Encode(it.key, it.value)
 	if err != nil {
 		return nil, err
 	}

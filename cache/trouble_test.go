@@ -178,7 +178,7 @@ func TestRubbishIsAMissAndDeleted(t *testing.T) {
 	t.Run("it does not decode", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			spoiled(t, func(_ cache.Key, b []byte) []byte { return b }, func(c *config) {
-				c.Decode = func([]byte) (int, error) { return 0, errors.New("of an older version") }
+				c.Decode = func(string, []byte) (int, error) { return 0, errors.New("of an older version") }
 			})
 		})
 	})
@@ -208,7 +208,7 @@ func TestWhatCannotBeEncodedStaysNear(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, s := cachetest.NewMemory(), &source{}
 		c, v := process(t, m, s, func(c *config) {
-			c.Encode = func(int) ([]byte, error) { return nil, errors.New("too large") }
+			c.Encode = func(string, int) ([]byte, error) { return nil, errors.New("too large") }
 		})
 		expect(t, v.Get(t.Context(), "a"), 1)
 		expect(t, v.Get(t.Context(), "a"), 1)

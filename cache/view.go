@@ -31,10 +31,10 @@ type Config[K comparable, V any] struct {
 	Negative func(error) time.Duration
 	// Size is about how many bytes a value takes in memory; nil: they are not counted.
 	Size func(V) int
-	// Encode and Decode make bytes of a value for the far tier, and back. Nil: the far tier has none of this view.
+	// Encode and Decode make bytes of a key's value for the far tier, and back. Nil: the far tier has none of this view.
 	// The bytes given to Decode are its own.
-	Encode func(V) ([]byte, error)
-	Decode func([]byte) (V, error)
+	Encode func(K, V) ([]byte, error)
+	Decode func(K, []byte) (V, error)
 }
 
 // View is a typed read-through cache of one kind of thing. It is safe for concurrent use.

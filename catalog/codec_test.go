@@ -5,7 +5,6 @@ import (
 	"math"
 	"reflect"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -24,25 +23,25 @@ func codecWorld(t testing.TB) (*Catalog, *Account) {
 
 // tried is a codec whatever its kind.
 type tried struct {
-	draw      func(*rapid.T) any // a list as a load makes it
-	pack      func(list any) ([]byte, error)
-	unpack    func([]byte) (list any, err error)
-	unpackOne func([]byte) (any, error)
+	draw   func(*rapid.T) any // a list as a load makes it
+	pack   func(list any) ([]byte, error)
+	unpack func([]byte) (list any, err error)
+	// asOne packs and unpacks the only thing of a list.
+	asOne func(list any) (any, error)
 }
 
 // triedCodecs are all codecs of lists, over an account.
 func triedCodecs(c *Catalog, a *Account) map[string]tried {
 	codecs, now := newCodecs(c), noon.Add(1)
 	return map[string]tried{
-		"organizations": try(codecs.organizations, func(native string) providers.ID { return providers.OrganizationID("p", native) },
-			func(o providers.Organization) Organization { return Organization{o, a, now} }),
-		"registries": try(codecs.registries, grid.o.RegistryID, func(r providers.Registry) Registry { return Registry{r, a, now} }),
-		"tokens":     try(codecs.tokens, grid.r0.TokenID, func(t providers.Token) Token { return c.token(a, t, now) }),
-		"users":      try(codecs.users, user, func(u providers.User) User { return User{u, a} }),
+		"organizations": try(codecs.organizations, of(a), func(o providers.Organization) Organization { return Organization{o, a, now} }),
+		"registries":    try(codecs.registries, at{a, grid.o}, func(r providers.Registry) Registry { return Registry{r, a, now} }),
+		"tokens":        try(codecs.tokens, at{a, grid.r0}, func(t providers.Token) Token { return c.token(a, t, now) }),
+		"users":         try(codecs.users, at{a, grid.o}, func(u providers.User) User { return User{u, a} }),
 	}
 }
 
-func try[V, T any](c codec[T], id func(native string) providers.ID, wrap func(V) T) tried {
+func try[V, T any](c codec[T], list at, wrap func(V) T) tried {
 	return tried{
 		draw: func(t *rapid.T) any {
 			var natives []string
@@ -53,13 +52,23 @@ func try[V, T any](c codec[T], id func(native string) providers.ID, wrap func(V)
 			return shared(natives, func(native string) T {
 				var v V
 				drawInto(t, "v", reflect.ValueOf(&v).Elem())
-				reflect.ValueOf(&v).Elem().FieldByName("ID").Set(reflect.ValueOf(id(native)))
+				reflect.ValueOf(&v).Elem().FieldByName("ID").Set(reflect.ValueOf(c.child(list.id, native)))
 				return wrap(v)
 			})
 		},
-		pack:      func(list any) ([]byte, error) { return c.packList(list.([]*T)) },
-		unpack:    func(packed []byte) (any, error) { return c.unpackList(packed) },
-		unpackOne: func(packed []byte) (any, error) { return c.unpackOne(packed) },
+		pack:   func(values any) ([]byte, error) { return c.packList(list, values.([]*T)) },
+		unpack: func(packed []byte) (any, error) { return c.unpackList(list, packed) },
+		asOne: func(values any) (any, error) {
+			v := values.([]*T)[0]
+			packed, err := c.packOne(within{list, *c.id(v)}, v)
+			if err != nil {
+				return nil, err
+			}
+			if other, err := c.unpackOne(within{list, c.child(list.id, "another")}, packed); err == nil {
+				return nil, fmt.Errorf("another one's key has %+v", other)
+			}
+			return c.unpackOne(within{list, *c.id(v)}, packed)
+		},
 	}
 }
 
@@ -115,28 +124,32 @@ func TestWhatIsUnpackedIsWhatWasPacked(t *testing.T) {
 			if err != nil || !reflect.DeepEqual(got, list) {
 				t.Fatalf("unpacked %+v, %v, want %+v", got, err, list)
 			}
-			one, err := codec.unpackOne(packed)
-			if n := reflect.ValueOf(list).Len(); (err == nil) != (n == 1) {
-				t.Fatalf("of %d, one is %v, %v", n, one, err)
+			if reflect.ValueOf(list).Len() == 0 {
+				return
 			}
-			if err == nil && !reflect.DeepEqual(one, reflect.ValueOf(list).Index(0).Interface()) {
-				t.Fatalf("alone it is %+v, want %+v", one, list)
+			first := reflect.ValueOf(list).Index(0).Interface()
+			if got, err := codec.asOne(list); err != nil || !reflect.DeepEqual(got, first) {
+				t.Fatalf("alone it is %+v, %v, want %+v", got, err, first)
 			}
 		}))
 	}
 }
 
 func TestTheEndOfACredentialIsPacked(t *testing.T) {
+	_, a := codecWorld(t)
 	for _, end := range []time.Time{{}, noon, noon.Add(1), time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)} {
-		packed, err := packCredential(end)
+		packed, err := packCredential(a, end)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := unpackCredential(packed); err != nil || got != end {
+		if got, err := unpackCredential(a, packed); err != nil || got != end {
 			t.Errorf("unpacked %v, %v, want %v", got, err, end)
 		}
+		if got, err := unpackCredential(newSource("p").account("b"), packed); err == nil {
+			t.Errorf("another account's credential ends at %v, want an error", got)
+		}
 		for n := range packed {
-			if got, err := unpackCredential(packed[:n]); err == nil {
+			if got, err := unpackCredential(a, packed[:n]); err == nil {
 				t.Errorf("%d of %d bytes are %v, want an error", n, len(packed), got)
 			}
 		}
@@ -157,7 +170,7 @@ func example(c *Catalog, a *Account) []*Token {
 
 func packedExample(t testing.TB, c *Catalog, a *Account) []byte {
 	t.Helper()
-	packed, err := newCodecs(c).tokens.packList(example(c, a))
+	packed, err := newCodecs(c).tokens.packList(at{a, grid.r0}, example(c, a))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,26 +179,26 @@ func packedExample(t testing.TB, c *Catalog, a *Account) []byte {
 
 func TestAnythingElseIsNotUnpacked(t *testing.T) {
 	c, a := codecWorld(t)
-	packed, codecs := packedExample(t, c, a), newCodecs(c)
+	packed, codecs, list := packedExample(t, c, a), newCodecs(c), at{a, grid.r0}
 	bad := map[string][]byte{
 		"nothing":         nil,
 		"one byte more":   append(slices.Clone(packed), 0),
 		"another version": append([]byte{codecVersion + 1}, packed[1:]...),
 		"text":            []byte(`{"tokens":[]}`),
-		"a long list":     {codecVersion, byte(providers.TokenKind), 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1},
+		"a long list":     append(slices.Clone(newPacker(providers.TokenKind, list).bytes), 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1),
 	}
 	for n := range packed {
 		bad[fmt.Sprintf("%d bytes of it", n)] = packed[:n]
 	}
 	for what, bytes := range bad {
-		if got, err := codecs.tokens.unpackList(bytes); err == nil {
+		if got, err := codecs.tokens.unpackList(list, bytes); err == nil {
 			t.Errorf("%s is %+v, want an error", what, got)
 		}
 	}
-	if got, err := codecs.users.unpackList(packed); err == nil {
+	if got, err := codecs.users.unpackList(list, packed); err == nil {
 		t.Errorf("tokens are the people %+v, want an error", got)
 	}
-	if got, err := unpackCredential(packed); err == nil {
+	if got, err := unpackCredential(a, packed); err == nil {
 		t.Errorf("tokens are a moment, %v, want an error", got)
 	}
 }
@@ -203,44 +216,38 @@ func TestWhatBelongsElsewhereIsNotPacked(t *testing.T) {
 		c, a := codecWorld(t)
 		list := example(c, a)
 		change(list[1])
-		if packed, err := newCodecs(c).tokens.packList(list); err == nil {
+		if packed, err := newCodecs(c).tokens.packList(at{a, grid.r0}, list); err == nil {
 			t.Errorf("a list with a token that is %s is packed: %q", what, packed)
 		}
 	}
 }
 
-// What holds a list is said in it once, so it can be exchanged.
 func TestWhatIsOfAnotherPlaceIsNotUnpacked(t *testing.T) {
 	c, a := codecWorld(t)
-	packed := string(packedExample(t, c, a))
-	sized := func(s string) string { return string(binarySize(s)) + s }
-	for what, test := range map[string]struct{ old, new string }{
-		"an organization":    {grid.r0.String(), grid.o.String()},
-		"a token":            {grid.r0.String(), grid.r0.TokenID("t").String()},
-		"another provider":   {grid.r0.String(), providers.OrganizationID("q", "o").RegistryID("r0").String()},
-		"no id":              {grid.r0.String(), "r0"},
-		"an unknown account": {a.tenant(), (&Account{Name: "b", Driver: a.Driver}).tenant()},
-		"other settings":     {a.tenant(), (&Account{Name: "a", Driver: a.Driver, Fingerprint: "others"}).tenant()},
+	tokens, packed := newCodecs(c).tokens, packedExample(t, c, a)
+	for what, key := range map[string]at{
+		"another registry":                 {a, grid.r1},
+		"another organization's registry":  {a, grid.n.RegistryID("r0")},
+		"an organization":                  {a, grid.o},
+		"another account":                  {&Account{Name: "b", Driver: a.Driver, Fingerprint: a.Fingerprint}, grid.r0},
+		"an account with other settings":   {&Account{Name: "a", Driver: a.Driver, Fingerprint: "others"}, grid.r0},
+		"an account without a fingerprint": {&Account{Name: "a", Driver: a.Driver}, grid.r0},
+		"an account of the name elsewhere": {&Account{Name: "a", Driver: providers.Driver{Name: "q"}, Fingerprint: a.Fingerprint}, grid.r0},
 	} {
-		changed := strings.Replace(packed, sized(test.old), sized(test.new), 1)
-		if changed == packed {
-			t.Fatalf("%s: %q is not in %q", what, test.old, packed)
-		}
-		if got, err := newCodecs(c).tokens.unpackList([]byte(changed)); err == nil {
+		if got, err := tokens.unpackList(key, packed); err == nil {
 			t.Errorf("the tokens of %s are %+v, want an error", what, got)
 		}
 	}
-	other := strings.Replace(packed, sized(grid.r0.String()), sized(grid.r1.String()), 1)
-	if got, err := newCodecs(c).tokens.unpackList([]byte(other)); err != nil || got[0].ID != grid.r1.TokenID("t0") {
-		t.Errorf("another registry's list is %+v, %v, want its tokens: this test exchanges nothing", got, err)
+	other, err := tokens.packOne(within{at{a, grid.r0}, grid.r0.TokenID("t0")}, example(c, a)[0])
+	if err != nil {
+		t.Fatal(err)
 	}
-}
-
-// binarySize is how the length of a text is packed.
-func binarySize(s string) []byte {
-	p := packer{}
-	p.write(uint64(len(s)) << 1)
-	return p.bytes
+	if got, err := tokens.unpackOne(within{at{a, grid.r0}, grid.r0.TokenID("t1")}, other); err == nil {
+		t.Errorf("another token is %+v, want an error", got)
+	}
+	if got, err := tokens.packOne(within{at{a, grid.r0}, grid.r0.TokenID("t1")}, example(c, a)[0]); err == nil {
+		t.Errorf("another token is packed: %q", got)
+	}
 }
 
 // A far tier is read by others than those who wrote it.
@@ -282,12 +289,12 @@ func FuzzUnpack(f *testing.F) {
 	c, a := codecWorld(f)
 	codecs := triedCodecs(c, a)
 	f.Add(packedExample(f, c, a))
-	f.Add([]byte{codecVersion, byte(providers.UserKind), 0})
-	f.Add([]byte{codecVersion, byte(kindCredential), 0, 0})
+	f.Add(append(newPacker(providers.UserKind, at{a, grid.o}).bytes, 0))
+	f.Add(append(newPacker(kindCredential, of(a)).bytes, 0, 0))
 	f.Fuzz(func(t *testing.T, bytes []byte) {
-		if end, err := unpackCredential(bytes); err == nil {
-			packed, _ := packCredential(end)
-			if again, err := unpackCredential(packed); err != nil || again != end {
+		if end, err := unpackCredential(a, bytes); err == nil {
+			packed, _ := packCredential(a, end)
+			if again, err := unpackCredential(a, packed); err != nil || again != end {
 				t.Errorf("%v is packed and then %v, %v", end, again, err)
 			}
 		}
@@ -310,7 +317,7 @@ func FuzzUnpack(f *testing.F) {
 // BenchmarkCodec packs and unpacks the tokens of a registry.
 func BenchmarkCodec(b *testing.B) {
 	c, a := codecWorld(b)
-	tokens := newCodecs(c).tokens
+	tokens, registry := newCodecs(c).tokens, at{a, grid.r0}
 	for _, n := range []int{1, 10, 1000} {
 		var list []*Token
 		for i := range n {
@@ -323,7 +330,7 @@ func BenchmarkCodec(b *testing.B) {
 			token := c.token(a, told, noon)
 			list = append(list, &token)
 		}
-		packed, err := tokens.packList(list)
+		packed, err := tokens.packList(registry, list)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -334,14 +341,14 @@ func BenchmarkCodec(b *testing.B) {
 		b.Run(fmt.Sprintf("pack/%d", n), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				_, _ = tokens.packList(list)
+				_, _ = tokens.packList(registry, list)
 			}
 			perToken(b)
 		})
 		b.Run(fmt.Sprintf("unpack/%d", n), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				_, _ = tokens.unpackList(packed)
+				_, _ = tokens.unpackList(registry, packed)
 			}
 			perToken(b)
 		})

@@ -67,9 +67,12 @@ type packer struct {
 
 var _ stream = (*packer)(nil)
 
-// newPacker begins a packed value with what it is.
-func newPacker(kind providers.IDKind) *packer {
-	return &packer{bytes: []byte{codecVersion, byte(kind)}, places: map[string]uint64{}}
+// newPacker begins a packed value with what it is and where it belongs.
+func newPacker(kind providers.IDKind, of at) *packer {
+	p := &packer{bytes: []byte{codecVersion, byte(kind)}, places: map[string]uint64{}}
+	p.native(of.account.tenant())
+	p.native(of.id.String())
+	return p
 }
 
 func (p *packer) write(n uint64) { p.bytes = binary.AppendUvarint(p.bytes, n) }
@@ -129,12 +132,12 @@ type unpacker struct {
 
 var _ stream = (*unpacker)(nil)
 
-// newUnpacker reads a packed value of that kind.
-func newUnpacker(packed []byte, kind providers.IDKind) *unpacker {
+// newUnpacker reads a packed value of that kind that belongs there.
+func newUnpacker(packed []byte, kind providers.IDKind, of at) *unpacker {
 	u := &unpacker{rest: string(packed)}
-	if rest, ok := strings.CutPrefix(u.rest, string([]byte{codecVersion, byte(kind)})); ok {
-		u.rest = rest
-	} else {
+	rest, ok := strings.CutPrefix(u.rest, string([]byte{codecVersion, byte(kind)}))
+	u.rest = rest
+	if !ok || u.native("") != of.account.tenant() || u.native("") != of.id.String() {
 		u.refuse()
 	}
 	return u

@@ -53,8 +53,13 @@ func newViews(c *Catalog, timeout time.Duration) views {
 			Key:   func(a *Account) cache.Key { return key(a, a.ID(), "organizations") },
 			Load:  c.loadOrganizations,
 			Fresh: always[[]*Organization](organizationsFresh), Stale: staleFor, Negative: rememberGone, ServeStale: coverable,
-			Size:   func(list []*Organization) int { return 64 + 256*len(list) },
-			Encode: codecs.organizations.packList, Decode: codecs.organizations.unpackList,
+			Size: func(list []*Organization) int { return 64 + 256*len(list) },
+			Encode: func(a *Account, list []*Organization) ([]byte, error) {
+				return codecs.organizations.packList(of(a), list)
+			},
+			Decode: func(a *Account, packed []byte) ([]*Organization, error) {
+				return codecs.organizations.unpackList(of(a), packed)
+			},
 		}),
 		credential: cache.NewView(c.cache, cache.Config[*Account, time.Time]{
 			Name: "end of a credential", Timeout: timeout,

@@ -102,8 +102,8 @@ func (s *stage) view(c *cache.Cache, changes ...func(*config)) *view {
 		Stale:      time.Hour,
 		ServeStale: func(err error) bool { return errors.Is(err, errDown) },
 		Size:       func(b []byte) int { return len(b) },
-		Encode:     func(b []byte) ([]byte, error) { return b, nil },
-		Decode:     func(b []byte) ([]byte, error) { return b, nil },
+		Encode:     func(_ string, b []byte) ([]byte, error) { return b, nil },
+		Decode:     func(_ string, b []byte) ([]byte, error) { return b, nil },
 	}
 	for _, change := range changes {
 		change(&config)

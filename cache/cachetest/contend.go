@@ -61,8 +61,8 @@ func (c *contest) versions(process *cache.Cache) *cache.View[int, int64] {
 		Timeout: time.Minute,
 		Fresh:   func(int64) time.Duration { return time.Duration(rand.IntN(2)) * time.Hour },
 		Stale:   time.Hour,
-		Encode:  func(n int64) ([]byte, error) { return strconv.AppendInt(nil, n, 10), nil },
-		Decode:  func(b []byte) (int64, error) { return strconv.ParseInt(string(b), 10, 64) },
+		Encode:  func(_ int, n int64) ([]byte, error) { return strconv.AppendInt(nil, n, 10), nil },
+		Decode:  func(_ int, b []byte) (int64, error) { return strconv.ParseInt(string(b), 10, 64) },
 	})
 }
 
