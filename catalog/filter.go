@@ -67,26 +67,38 @@ type Range struct{ From, To time.Time }
 // ScopeFilter matches a scope that fits all given properties; empty ones fit.
 type ScopeFilter struct{ Type, Name, Action string }
 
-// Matcher makes the test of one moment: whether a token passes.
+// Matcher makes the test of one moment: whether a token passes. Lists are long, so it looks at nothing that has no
+// condition.
 func (f TokenFilter) Matcher(now time.Time) func(*Token) bool {
-	f.Search = strings.ToLower(f.Search) // once, not for each token
-	if f.DueWithin != nil {
-		within := Range{From: now, To: now.Add(*f.DueWithin)}
-		rest := f
-		rest.DueWithin = nil
-		match := rest.Matcher(now)
-		return func(t *Token) bool { return within.holds(t.DueAt) && match(t) }
+	var tests []func(*Token) bool
+	test := func(wanted bool, passes func(*Token) bool) {
+		if wanted {
+			tests = append(tests, passes)
+		}
 	}
+	search := strings.ToLower(f.Search)
+	var soon Range
+	if f.DueWithin != nil {
+		soon = Range{From: now, To: now.Add(*f.DueWithin)}
+	}
+	test(f.Providers != nil, func(t *Token) bool { return among(f.Providers, t.ID.Provider) })
+	test(f.OrganizationIDs != nil, func(t *Token) bool { return among(f.OrganizationIDs, t.ID.OfOrganization()) })
+	test(f.RegistryIDs != nil, func(t *Token) bool { return among(f.RegistryIDs, t.ID.OfRegistry()) })
+	test(f.CreatedByIDs != nil, func(t *Token) bool { return t.CreatedBy != nil && among(f.CreatedByIDs, t.CreatedBy.ID) })
+	test(f.DueWithin != nil, func(t *Token) bool { return soon.holds(t.DueAt) })
+	test(f.Due != Range{}, func(t *Token) bool { return f.Due.holds(t.DueAt) })
+	test(f.NeverDue != nil, func(t *Token) bool { return *f.NeverDue == t.DueAt.IsZero() })
+	test(f.Created != Range{}, func(t *Token) bool { return f.Created.holds(t.CreatedAt) })
+	test(f.States != nil, func(t *Token) bool { return among(f.States, t.State(now)) })
+	test(f.Scope != nil, func(t *Token) bool { return slices.ContainsFunc(t.Scopes, f.Scope.match) })
+	test(search != "", func(t *Token) bool { return found(search, t.Name, t.ID.Native, t.Username) })
 	return func(t *Token) bool {
-		return among(f.Providers, t.ID.Provider) &&
-			among(f.OrganizationIDs, t.ID.OfOrganization()) &&
-			among(f.RegistryIDs, t.ID.OfRegistry()) &&
-			(f.CreatedByIDs == nil || t.CreatedBy != nil && slices.Contains(f.CreatedByIDs, t.CreatedBy.ID)) &&
-			(f.States == nil || slices.Contains(f.States, t.State(now))) &&
-			f.Created.holds(t.CreatedAt) && f.Due.holds(t.DueAt) &&
-			(f.NeverDue == nil || *f.NeverDue == t.DueAt.IsZero()) &&
-			(f.Scope == nil || slices.ContainsFunc(t.Scopes, f.Scope.match)) &&
-			found(f.Search, t.Name, t.ID.Native, t.Username)
+		for _, passes := range tests {
+			if !passes(t) {
+				return false
+			}
+		}
+		return true
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"regtok/cache"
 	"regtok/providers"
 )
 
@@ -55,7 +56,9 @@ func (c *Catalog) Tokens(ctx context.Context, lists Lists, filter TokenFilter) L
 	filter.Providers = filter.providers()
 	match := filter.Matcher(time.Now())
 	read := func(account *Account, registries []providers.ID) {
-		for i, entry := range lists.TokenLists(ctx, registries) {
+		entries := lists.TokenLists(ctx, registries)
+		g.expect(entries)
+		for i, entry := range entries {
 			// A registry may have been deleted since it was listed.
 			g.note(Unavailable{Account: account, Registry: registries[i]}, unlessGone(entry.Err), heldSince(entry), entry.Cause)
 			g.add(entry.Value, match)
@@ -190,6 +193,17 @@ type gathering[T any] struct {
 	gaps
 	mu    sync.Mutex
 	items []T
+}
+
+// expect makes room for what may pass, at once rather than bit by bit.
+func (g *gathering[T]) expect(lists []cache.Entry[[]T]) {
+	n := 0
+	for _, list := range lists {
+		n += len(list.Value)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.items = slices.Grow(g.items, n)
 }
 
 func (g *gathering[T]) add(items []T, match func(T) bool) {

@@ -43,19 +43,30 @@ type place struct {
 
 func (o Order[T]) place(item T) place { return place{o.key(item), o.id(item)} }
 
-// compare orders a before b when it is negative.
-func (o Order[T]) compare(a, b place) int {
-	if a.key.none != b.key.none {
-		if a.key.none {
+// compareKeys orders what has key a before what has key b when it is negative.
+func (o Order[T]) compareKeys(a, b sortKey) int {
+	if a.none != b.none {
+		if a.none {
 			return 1
 		}
 		return -1
 	}
-	c := cmp.Or(cmp.Compare(a.key.time, b.key.time), strings.Compare(a.key.text, b.key.text))
-	if o.desc {
-		c = -c
+	c := cmp.Compare(a.time, b.time)
+	if c == 0 {
+		c = strings.Compare(a.text, b.text)
 	}
-	return cmp.Or(c, compareIDs(a.id, b.id))
+	if o.desc {
+		return -c
+	}
+	return c
+}
+
+// compareItems orders a, whose key is given, before b when it is negative.
+func (o Order[T]) compareItems(aKey sortKey, a T, bKey sortKey, b T) int {
+	if c := o.compareKeys(aKey, bKey); c != 0 {
+		return c
+	}
+	return compareIDs(o.id(a), o.id(b))
 }
 
 func compareIDs(a, b providers.ID) int {

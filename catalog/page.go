@@ -1,8 +1,10 @@
 package catalog
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -64,25 +66,26 @@ func (o Order[T]) start(r PageRequest) (*place, error) {
 }
 
 // next returns the first n of the items behind a place, nil being the beginning, and how many are behind it in all.
-// A page is short and a list may be long, so keeping the smallest is many times faster than sorting them all.
+// A page is short and a list may be long, so keeping the smallest is many times faster than sorting them all. Most items
+// are told apart by their keys, so an id is looked at only where these are equal.
 func (o Order[T]) next(items []T, after *place, n int) (kept []T, behind int) {
 	kept = make([]T, 0, min(n, len(items)))
-	var last place // of kept
+	keys := make([]sortKey, 0, cap(kept)) // of kept
 	for _, item := range items {
-		at := o.place(item)
-		if after != nil && o.compare(at, *after) <= 0 {
+		key := o.key(item)
+		if after != nil && cmp.Or(o.compareKeys(key, after.key), compareIDs(o.id(item), after.id)) <= 0 {
 			continue
 		}
 		behind++
-		if len(kept) == n {
-			if o.compare(at, last) >= 0 {
-				continue
-			}
-			kept = kept[:n-1]
+		full := len(kept) == n
+		if full && o.compareItems(key, item, keys[n-1], kept[n-1]) >= 0 {
+			continue
 		}
-		i, _ := slices.BinarySearchFunc(kept, at, func(k T, at place) int { return o.compare(o.place(k), at) })
-		kept = slices.Insert(kept, i, item)
-		last = o.place(kept[len(kept)-1])
+		if full {
+			kept, keys = kept[:n-1], keys[:n-1]
+		}
+		i := sort.Search(len(kept), func(i int) bool { return o.compareItems(key, item, keys[i], kept[i]) < 0 })
+		kept, keys = slices.Insert(kept, i, item), slices.Insert(keys, i, key)
 	}
 	return kept, behind
 }
