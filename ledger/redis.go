@@ -43,9 +43,9 @@ func NewRedis(client redis.UniversalClient, prefix string) *Redis {
 	return &Redis{Timeout: callTimeout, client: client, prefix: prefix, renewal: LockLease / 3}
 }
 
-// Suit sets in o what a ledger asks of a client, and leaves what else is said in it: a call ends when its context does,
-// and a server that is down is known for that at once.
-func Suit(o *redis.Options) {
+// Suit sets in o what a ledger asks of a client, of a single server, Sentinel's or a cluster's, and leaves what else is
+// said in it: a call ends when its context does, and a server that is down is known for that at once.
+func Suit(o *redis.UniversalOptions) {
 	o.ContextTimeoutEnabled = true
 	o.DialTimeout = cmp.Or(o.DialTimeout, time.Second) // it goes on for the next call when this one is over
 	o.DialerRetries = cmp.Or(o.DialerRetries, 1)

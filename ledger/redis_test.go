@@ -111,9 +111,7 @@ func eventually(t *testing.T, what string, happened func() bool) {
 
 // suited are the options of a client as the program makes it.
 func suited(server *redistest.Server) *redis.Options {
-	options := server.Options()
-	ledger.Suit(options)
-	return options
+	return suitedFor(server.Addr())
 }
 
 // worlds makes a world for each case, with a prefix of its own.

@@ -149,9 +149,9 @@ func TestWhatSpeaksNoRedisIsUnavailable(t *testing.T) {
 }
 
 func suitedFor(addr string) *redis.Options {
-	options := &redis.Options{Addr: addr}
+	options := &redis.UniversalOptions{Addrs: []string{addr}}
 	ledger.Suit(options)
-	return options
+	return options.Simple()
 }
 
 // answering listens and gives one answer to each command; none: it hangs up.
