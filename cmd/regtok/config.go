@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -102,6 +103,9 @@ func (c *configFile) read(e entry, flags []*kong.Flag) error {
 	text, err := c.text(e, flags[at].Target.Kind())
 	if err != nil {
 		return err
+	}
+	if strings.HasSuffix(e.key, "_file") && !filepath.IsAbs(text) {
+		text = filepath.Join(filepath.Dir(c.path), text)
 	}
 	c.settings[flags[at].Name] = fileSetting{place: c.place(e.at) + ": " + e.key, text: text}
 	return nil

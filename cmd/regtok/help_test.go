@@ -93,7 +93,7 @@ func TestAWrongCommandLineIsRefused(t *testing.T) {
 		"serve --cache=maybe":                `regtok: --cache must be one of "on","off" but got "maybe"`,
 		"demo --config=x":                    "regtok: unknown flag --config",
 		"demo --redis-url=redis://127.0.0.1": "regtok: unknown flag --redis-url",
-		"serve --redis-url=postgres://x":     "regtok: --redis-url: this is not an address like redis://user:password@host:6379/0, with rediss for TLS,",
+		"serve --redis-url=postgres://x":     "regtok: --redis-url: this is not an address like redis://user:password@host:6379/0, redis+sentinel://",
 	} {
 		said, code := refused(t, nil, strings.Fields(args)...)
 		if !strings.HasPrefix(said, want) || code != 2 {

@@ -30,7 +30,7 @@ func (a api) share(ctx context.Context, log *slog.Logger) shared {
 	}
 	logging.Disable() // the client's own lines are no JSON, and hold addresses
 	ledger.Suit(a.redis.options)
-	client := redis.NewClient(a.redis.options)
+	client := redis.NewUniversalClient(a.redis.options)
 	kept := ledger.NewRedis(client, redisPrefix)
 	const setting = "--redis-url (REGTOK_REDIS_URL)"
 	switch err := kept.Check(ctx); {

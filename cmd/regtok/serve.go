@@ -24,10 +24,11 @@ import (
 
 // serve serves the API over accounts.
 type serve struct {
-	Config        string   `short:"c" variable:"REGTOK_CONFIG" placeholder:"FILE" help:"YAML file with accounts, and with any of these settings; underscores for dashes."`
-	MaxAge        maxAges  `variable:"REGTOK_MAX_AGE" placeholder:"PROVIDER=DURATION,..." help:"Rotation policy: how old tokens of a provider may become, for example P90D. None: as old as they like."`
-	RedisURL      redisURL `name:"redis-url" variable:"REGTOK_REDIS_URL" placeholder:"URL" help:"Redis that replicas share: for what was read, and for idempotency keys, rotations and scheduled deletions, which it has to keep. Without it these are lost when the process ends, and a deletion that would have to be scheduled is refused. redis://, rediss:// for TLS, or unix://."`
-	Introspection bool     `variable:"REGTOK_INTROSPECTION" help:"Let callers read the schema, which the playground needs for completion."`
+	Config        string       `short:"c" variable:"REGTOK_CONFIG" placeholder:"FILE" help:"YAML file with accounts, and with any of these settings; underscores for dashes."`
+	MaxAge        maxAges      `variable:"REGTOK_MAX_AGE" placeholder:"PROVIDER=DURATION,..." help:"Rotation policy: how old tokens of a provider may become, for example P90D. None: as old as they like."`
+	RedisURL      redisURL     `name:"redis-url" variable:"REGTOK_REDIS_URL" placeholder:"URL" help:"Redis that replicas share: for what was read, and for idempotency keys, rotations and scheduled deletions, which it has to keep. Without it these are lost when the process ends, and a deletion that would have to be scheduled is refused. redis://, redis+sentinel://, redis+cluster://, each with rediss for TLS, or unix://."`
+	RedisURLFile  redisURLFile `name:"redis-url-file" variable:"REGTOK_REDIS_URL_FILE" placeholder:"FILE" help:"File that holds the URL of Redis in one line, instead of --redis-url: it may hold a password."`
+	Introspection bool         `variable:"REGTOK_INTROSPECTION" help:"Let callers read the schema, which the playground needs for completion."`
 	settings
 
 	accounts []accountConfig // of the file
@@ -64,9 +65,24 @@ func (s serve) Run(p process) error {
 		return usageError{errors.New("there is no account: set " + strings.Join(secretVariables(), " or ") +
 			", or name a file with accounts by --config; `regtok demo` needs none")}
 	}
+	redis, err := s.redis()
+	if err != nil {
+		return usageError{err}
+	}
 	return api{
-		settings: s.settings, accounts: accounts, maxAge: s.MaxAge, redis: s.RedisURL, introspection: s.Introspection,
+		settings: s.settings, accounts: accounts, maxAge: s.MaxAge, redis: redis, introspection: s.Introspection,
 	}.serve(p, func(string) {})
+}
+
+// redis is the address of Redis, wherever it stands.
+func (s serve) redis() (redisURL, error) {
+	switch {
+	case s.RedisURLFile.options == nil:
+		return s.RedisURL, nil
+	case s.RedisURL.options == nil:
+		return s.RedisURLFile.redisURL, nil
+	}
+	return redisURL{}, errors.New("--redis-url (REGTOK_REDIS_URL) and --redis-url-file (REGTOK_REDIS_URL_FILE) are both given; one is enough")
 }
 
 // api is all that it takes to serve the API.

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -31,18 +32,31 @@ func choices() []choice {
 			"[1000000000 2000000000]", "[3000000000]", "[4000000000]", "[PT1S, PT2S]", "P1M", func(s serve) any { return s.Thresholds }},
 		{"max-age", "REGTOK_MAX_AGE", "map[]", "map[buildkite:2000000000 ionos:1000000000]", "map[ionos:3000000000]", "map[ionos:4000000000]",
 			"{ionos: PT1S, buildkite: PT2S}", "gitlab=P1D", func(s serve) any { return s.MaxAge }},
-		{"redis-url", "REGTOK_REDIS_URL", "", "one:1", "two:6379", "/three.sock", "redis://user:word@one:1/2", "redis://:" + canary + "@one/two", addressOfRedis},
+		{"redis-url", "REGTOK_REDIS_URL", "", "one:1", "two:6379", "/three.sock", "redis://user:word@one:1/2", "redis://:" + canary + "@one/two", addressOf(func(s serve) redisURL { return s.RedisURL })},
+		{"redis-url-file", "REGTOK_REDIS_URL_FILE", "", "one:1", "two:6379", "/three.sock", besides("one"), canary, addressOf(func(s serve) redisURL { return s.RedisURLFile.redisURL })},
 		{"introspection", "REGTOK_INTROSPECTION", "false", "true", "false", "true", "", "perhaps", func(s serve) any { return s.Introspection }},
 		{"log-level", "REGTOK_LOG_LEVEL", "info", "debug", "warn", "error", "", "loud", func(s serve) any { return s.LogLevel }},
 		{"log-format", "REGTOK_LOG_FORMAT", "auto", "json", "text", "json", "", "xml", func(s serve) any { return s.LogFormat }},
 	}
 }
 
-func addressOfRedis(s serve) any {
-	if s.RedisURL.options == nil {
+// addressOf shows where a Redis is.
+func addressOf(setting func(serve) redisURL) func(serve) any {
+	return func(s serve) any {
+		if u := setting(s); u.options != nil {
+			return u.options.Addrs[0]
+		}
 		return ""
 	}
-	return s.RedisURL.options.Addr
+}
+
+// besides is the path of a file with an address of Redis.
+func besides(name string) string {
+	path, err := filepath.Abs("testdata/redis/" + name)
+	if err != nil {
+		panic(err)
+	}
+	return path
 }
 
 // written is a shown value as flags and variables have it.
@@ -58,6 +72,10 @@ func (c choice) written(shown string) string {
 			return "unix://" + shown
 		}
 		return "rediss://" + shown
+	case "redis-url-file":
+		name, _, _ := strings.Cut(strings.Trim(shown, "/"), ".")
+		name, _, _ = strings.Cut(name, ":")
+		return besides(name)
 	case "thresholds":
 		return "PT" + strings.TrimSuffix(shown, "000000000") + "S"
 	case "max-age":

@@ -1,15 +1,12 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"strings"
 	"time"
 
 	"github.com/alecthomas/units"
-	"github.com/redis/go-redis/v9"
 	"github.com/sosodev/duration"
 )
 
@@ -114,25 +111,4 @@ func (h *hostNames) UnmarshalText(text []byte) error {
 		*h = append(*h, name)
 	}
 	return nil
-}
-
-// redisURL is where a Redis is. It may hold a password, so it does not print.
-type redisURL struct{ options *redis.Options } // nil: there is none
-
-// UnmarshalText implements encoding.TextUnmarshaler. No error repeats the address.
-func (u *redisURL) UnmarshalText(text []byte) error {
-	options, err := redis.ParseURL(string(text))
-	if err != nil {
-		return errors.New("this is not an address like redis://user:password@host:6379/0, with rediss for TLS, or unix:///run/redis.sock; " +
-			"in a user name or password write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23 and % as %25")
-	}
-	u.options = options
-	return nil
-}
-
-// Format implements fmt.Formatter.
-func (u redisURL) Format(state fmt.State, _ rune) {
-	if u.options != nil {
-		_, _ = io.WriteString(state, "an address of Redis")
-	}
 }
