@@ -160,19 +160,24 @@ const (
 
 // Limit is an allowance of requests as a provider last told it.
 type Limit struct {
-	// Scope names whose allowance it is: "user", "organization".
+	// Scope says what kind of allowance it is: "user", "organization".
 	Scope string
+	// Of names whose it is where a scope has several: an organization's slug. Empty: there is one, and every request
+	// counts for it.
+	Of string
 	// Limit and Remaining count requests.
 	Limit, Remaining int
-	// Reset is how long after the answer the window starts anew.
+	// Reset is how long after the answer the window starts anew; in what Driver.Start returns, how long a window is.
 	Reset time.Duration
 }
 
 // Budget is a Limit as an account remembers it.
 type Budget struct {
-	Scope            string
+	Scope, Of        string
 	Limit, Remaining int
 	ResetsAt         time.Time
+	// Window is the length of its window of time; 0: not known.
+	Window time.Duration
 }
 
 // Health is how an account's last requests went.
