@@ -1,0 +1,104 @@
+package budget_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"regtok/providers"
+	"regtok/providers/budget"
+)
+
+// told is an answer of a provider that has a limit of 50 for each user.
+func told(remaining int, reset time.Duration) budget.Answer {
+	return budget.Answer{Told: []providers.Limit{{Scope: "user", Limit: 50, Remaining: remaining, Reset: reset}}}
+}
+
+// take wants a ticket.
+func take(t *testing.T, b *budget.Budget, r budget.Request) *budget.Ticket {
+	t.Helper()
+	ticket, wait := b.Take(t.Context(), r)
+	if ticket == nil {
+		t.Fatalf("%+v has to wait for %v", r, wait)
+	}
+	return ticket
+}
+
+// kept wants to wait.
+func kept(t *testing.T, b *budget.Budget, r budget.Request) time.Duration {
+	t.Helper()
+	ticket, wait := b.Take(t.Context(), r)
+	if ticket != nil {
+		t.Fatalf("%+v may go", r)
+	}
+	return wait
+}
+
+var (
+	write = budget.Request{Priority: providers.Writing}
+	read  = budget.Request{Priority: providers.Reading}
+	swept = budget.Request{Priority: providers.Sweeping}
+)
+
+func TestTheFirstRequestFindsOutWhatIsUsed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := budget.New(budget.Config{})
+		defer b.Close()
+		first := take(t, b, read)
+		if wait := kept(t, b, write); wait > 50*time.Millisecond {
+			t.Errorf("the second waits for %v, want a moment", wait)
+		}
+		first.Settle(told(2, 30*time.Second))
+		take(t, b, write)
+		take(t, b, write)
+		if got, want := kept(t, b, write), 31*time.Second; got != want {
+			t.Errorf("the third waits for %v, want %v", got, want)
+		}
+		time.Sleep(31 * time.Second)
+		take(t, b, write)
+	})
+}
+
+func TestWhoGoesFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := budget.New(budget.Config{})
+		defer b.Close()
+		take(t, b, swept).Settle(told(49, time.Minute))
+		for range 19 {
+			take(t, b, swept)
+		}
+		kept(t, b, swept)
+		for range 25 {
+			take(t, b, read)
+		}
+		kept(t, b, read)
+		for range 5 {
+			take(t, b, write)
+		}
+		kept(t, b, write)
+	})
+}
+
+func TestASweepWhoseTermIsOverNeverGoes(t *testing.T) {
+	b := budget.New(budget.Config{})
+	defer b.Close()
+	take(t, b, budget.Request{Priority: providers.Sweeping, Term: 8}).Settle(told(49, time.Minute))
+	if wait := kept(t, b, budget.Request{Priority: providers.Sweeping, Term: 7}); wait != budget.Never {
+		t.Errorf("wait = %v, want Never", wait)
+	}
+}
+
+func TestASilentProvidersStartIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := budget.New(budget.Config{Start: []providers.Limit{{Scope: "contract", Limit: 20, Reset: time.Minute}}})
+		defer b.Close()
+		for range 20 {
+			take(t, b, write).Settle(budget.Answer{})
+		}
+		if wait := kept(t, b, write); wait < 59*time.Second || wait > 61*time.Second {
+			t.Errorf("wait = %v, want about a minute", wait)
+		}
+		time.Sleep(61 * time.Second)
+		take(t, b, write)
+	})
+}
