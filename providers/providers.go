@@ -93,9 +93,15 @@ type Driver struct {
 	Organization func(ID) Organization
 	// Costs says what each method costs in requests.
 	Costs Costs
-	// Limits reads the allowances that a response tells of. The body is nil unless the status is 429, and then
-	// holds at most its first 4 KiB. Nil when the provider publishes none.
-	Limits func(status int, header http.Header, body []byte) []Limit
+	// Limits reads the allowances that the response to a request tells of. The body is nil unless the status is 429, and
+	// then holds at most its first 4 KiB. Nil when the provider publishes none.
+	Limits func(r *http.Request, status int, header http.Header, body []byte) []Limit
+	// LimitedBy names whose allowance a request counts for where a scope has several, as Limit.Of does: an organization's
+	// slug. Empty: the request does not tell. Nil: no scope has several.
+	LimitedBy func(*http.Request) string
+	// Start is what an account is taken to be allowed where the provider does not tell, by its settings. Those that Open
+	// would refuse it takes for their defaults. Nil: answers tell.
+	Start func(Settings) []Limit
 	// Emulator makes a stateful double of the provider's API, in memory.
 	Emulator func(EmulatorOptions) (*Emulator, error)
 }

@@ -71,7 +71,7 @@ func TestAnEmulatorTellsWhatItWasAsked(t *testing.T) {
 func TestAnEmulatorSaysHowToReachIt(t *testing.T) {
 	r := start(t, nil, "emulate", "ionos", "--token="+canary)
 	want := "IONOS Cloud Container Registry is emulated at URL\n" +
-		"  base_url: URL/containerregistries\n  cloud_url: URL/cloudapi/v6\n" +
+		"  base_url: URL/containerregistries\n  cloud_url: URL/cloudapi/v6\n  requests_per_minute: 1000000\n" +
 		"  URL/_emulator/requests tells how many requests each path got\n"
 	r.end(t)
 	if diff := cmp.Diff(strings.ReplaceAll(r.stdout.String(), r.url, "URL"), want); diff != "" {

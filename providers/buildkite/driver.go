@@ -52,6 +52,7 @@ func Driver() providers.Driver {
 		RegistryFromList: true,
 		Costs:            costs(),
 		Limits:           limits,
+		LimitedBy:        limitedBy,
 		Emulator:         emulator.New,
 	}
 }

@@ -83,7 +83,7 @@ func wait(header http.Header, body []byte) time.Duration {
 		return told.Reset
 	}
 	var longest time.Duration
-	for _, limit := range limits(http.StatusTooManyRequests, header, nil) {
+	for _, limit := range read(http.StatusTooManyRequests, header, nil) {
 		if limit.Remaining == 0 {
 			longest = max(longest, limit.Reset)
 		}

@@ -3,7 +3,10 @@ package buildkite
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"regtok/providers"
@@ -12,6 +15,10 @@ import (
 // Buildkite counts by minute, twice at once: all requests of an organization and those of a user. Each answer tells
 // both in headers; a refusal's body tells the one that refused. See
 // https://buildkite.com/docs/apis/rest-api/rate-limits.
+//
+// The path names the organization. Which one a request counts for that names none, such as the list of organizations, is
+// not documented: what its answer tells of an organization cannot be kept for any, unless it was refused, and then
+// nothing that might count for the same one may follow.
 
 // Scopes of limits, and Buildkite's words for them.
 const (
@@ -19,8 +26,39 @@ const (
 	limitUser         = "user"         // "rest_user"
 )
 
+// limitedBy is the slug of the organization in a request's path; empty: there is none.
+func limitedBy(r *http.Request) string {
+	_, path, _ := strings.Cut(r.URL.EscapedPath(), "/v2/")
+	path = strings.TrimPrefix(path, "packages/")
+	path, ok := strings.CutPrefix(path, "organizations/")
+	if !ok {
+		return ""
+	}
+	slug, _, _ := strings.Cut(path, "/")
+	slug, err := url.PathUnescape(slug)
+	if err != nil {
+		return ""
+	}
+	return slug
+}
+
 // limits reads both header families, and the body of a refusal.
-func limits(status int, header http.Header, body []byte) []providers.Limit {
+func limits(r *http.Request, status int, header http.Header, body []byte) []providers.Limit {
+	slug := limitedBy(r)
+	told := read(status, header, body)
+	if slug == "" {
+		return slices.DeleteFunc(told, func(l providers.Limit) bool { return l.Scope == limitOrganization && l.Remaining > 0 })
+	}
+	for i := range told {
+		if told[i].Scope == limitOrganization {
+			told[i].Of = slug
+		}
+	}
+	return told
+}
+
+// read reads what an answer tells, whoever was asked for.
+func read(status int, header http.Header, body []byte) []providers.Limit {
 	var told []providers.Limit
 	if limit, ok := family(header, "RateLimit-", limitOrganization); ok {
 		told = append(told, limit)

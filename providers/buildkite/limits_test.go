@@ -2,6 +2,7 @@ package buildkite
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -25,10 +26,10 @@ func told(remaining, limit, reset, userRemaining, userLimit, userReset string) h
 }
 
 func TestBothAllowancesAreRead(t *testing.T) {
-	organization := providers.Limit{Scope: "organization", Limit: 200, Remaining: 195, Reset: 35 * time.Second}
+	organization := providers.Limit{Scope: "organization", Of: "acme", Limit: 200, Remaining: 195, Reset: 35 * time.Second}
 	user := providers.Limit{Scope: "user", Limit: 50, Remaining: 49, Reset: 12 * time.Second}
 	spent := providers.Limit{Scope: "user", Limit: 50, Reset: 42 * time.Second}
-	spentByAll := providers.Limit{Scope: "organization", Limit: 200, Reset: 3 * time.Second}
+	spentByAll := providers.Limit{Scope: "organization", Of: "acme", Limit: 200, Reset: 3 * time.Second}
 	both := told("195", "200", "35", "49", "50", "12")
 	for what, test := range map[string]struct {
 		status int
@@ -53,7 +54,7 @@ func TestBothAllowancesAreRead(t *testing.T) {
 		},
 		"the largest number": {
 			200, told("195", "200", "2147483647", "", "", ""), "",
-			[]providers.Limit{{Scope: "organization", Limit: 200, Remaining: 195, Reset: 2147483647 * time.Second}},
+			[]providers.Limit{{Scope: "organization", Of: "acme", Limit: 200, Remaining: 195, Reset: 2147483647 * time.Second}},
 		},
 		"a refusal of the user": {
 			429, both, `{"message":"…","scope":"rest_user","limit":50,"current":55,"reset":42}`,
@@ -87,9 +88,59 @@ func TestBothAllowancesAreRead(t *testing.T) {
 		"a refusal of another address": {429, both, `<html>`, []providers.Limit{organization, user}},
 	} {
 		t.Run(what, func(t *testing.T) {
-			if diff := cmp.Diff(limits(test.status, test.header, []byte(test.body)), test.want); diff != "" {
+			got := limits(asked("/v2/packages/organizations/acme/registries"), test.status, test.header, []byte(test.body))
+			if diff := cmp.Diff(got, test.want); diff != "" {
 				t.Errorf("limits differ (-got +want):\n%s", diff)
 			}
 		})
+	}
+}
+
+func asked(path string) *http.Request { return httptest.NewRequest(http.MethodGet, path, nil) }
+
+func TestAnOrganizationsAllowanceIsTheOneInThePath(t *testing.T) {
+	for path, want := range map[string]string{
+		"/v2/organizations":                                      "",
+		"/v2/organizations?page=1&per_page=100":                  "",
+		"/v2/organizations/":                                     "",
+		"/v2/access-token":                                       "",
+		"/v2/user":                                               "",
+		"/v2/organizations/acme/members":                         "acme",
+		"/v2/organizations/acme":                                 "acme",
+		"/v2/packages/organizations/acme/registries":             "acme",
+		"/v2/packages/organizations/acme/registries/v2/tokens/1": "acme",
+		"/v2/packages/organizations/v2/registries":               "v2",
+		"/v2/packages/organizations/organizations/registries":    "organizations",
+		"/v2/packages/organizations/a%2Fb/registries":            "a/b",
+		"/gate/v2/packages/organizations/acme/registries?page=2": "acme",
+		"/v2/organisations/acme":                                 "",
+		"/v3/organizations/acme":                                 "",
+		"/v2/registries/organizations/acme":                      "",
+	} {
+		if got := limitedBy(asked(path)); got != want {
+			t.Errorf("limitedBy(%s) = %q, want %q", path, got, want)
+		}
+	}
+}
+
+// Nobody knows whose allowance an answer tells of when its request named no organization.
+func TestTheAllowanceOfAnUnnamedOrganizationCountsOnlyWhenItIsUsedUp(t *testing.T) {
+	user := providers.Limit{Scope: "user", Limit: 50, Remaining: 49, Reset: 12 * time.Second}
+	spent := providers.Limit{Scope: "organization", Limit: 200, Reset: 3 * time.Second}
+	for what, test := range map[string]struct {
+		status    int
+		remaining string
+		body      string
+		want      []providers.Limit
+	}{
+		"something is left": {200, "195", "", []providers.Limit{user}},
+		"nothing is left":   {200, "0", "", []providers.Limit{spent, user}},
+		"a refusal":         {429, "0", `{"scope":"rest","limit":200,"current":201,"reset":3}`, []providers.Limit{spent, user}},
+		"an odd refusal":    {429, "195", `{"scope":"rest","limit":200,"current":201,"reset":3}`, []providers.Limit{spent, user}},
+	} {
+		got := limits(asked("/v2/organizations"), test.status, told(test.remaining, "200", "3", "49", "50", "12"), []byte(test.body))
+		if diff := cmp.Diff(got, test.want); diff != "" {
+			t.Errorf("%s: limits differ (-got +want):\n%s", what, diff)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -56,6 +57,10 @@ func open(config providers.Config) (providers.Provider, error) {
 	cloudAPI, err := connect(settingCloud, cloud)
 	if err != nil {
 		return nil, err
+	}
+	if _, ok := requestsPerMinute(config.Settings); !ok {
+		return nil, providers.InvalidError(name, "configure", settingRequests,
+			fmt.Sprintf("requests per minute are a whole number from 1 to %d", mostRequests))
 	}
 	told := readClaims(config.Settings[settingToken])
 	return &adapter{

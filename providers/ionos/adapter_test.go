@@ -40,6 +40,8 @@ func TestASenselessSettingIsNamed(t *testing.T) {
 		{settingBase, "https://api.ionos.com?x=y"}, {settingBase, "https://"}, {settingBase, "https://api.ionos.com/../x"},
 		{settingCloud, "http://api.ionos.com"}, {settingCloud, "https://u@api.ionos.com"}, {settingCloud, "https://[x"},
 		{settingContract, "31 884 391"}, {settingContract, "-5"}, {settingContract, "0"}, {settingContract, "1\r\nX: y"},
+		{settingRequests, "0"}, {settingRequests, "-5"}, {settingRequests, "many"}, {settingRequests, "1.5"}, {settingRequests, "1e3"},
+		{settingRequests, " 5"}, {settingRequests, "1000001"}, {settingRequests, "99999999999999999999"},
 	} {
 		_, err := open(providers.Config{Account: "main", Settings: providers.Settings{
 			settingToken: providers.NewSecret("x"), test.setting: providers.NewSecret(test.value),
@@ -61,7 +63,7 @@ func TestTheSettingsHaveTheEcosystemsNames(t *testing.T) {
 	}
 	want := map[string]string{
 		settingBase: "IONOS_API_URL", settingCloud: "", settingToken: "IONOS_TOKEN", settingUsername: "IONOS_USERNAME",
-		settingPassword: "IONOS_PASSWORD", settingContract: "IONOS_CONTRACT_NUMBER",
+		settingPassword: "IONOS_PASSWORD", settingContract: "IONOS_CONTRACT_NUMBER", settingRequests: "",
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("settings are %v, want %v", got, want)

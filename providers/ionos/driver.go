@@ -32,6 +32,7 @@ const (
 	settingUsername = "username"
 	settingPassword = "password"
 	settingContract = "contract_number"
+	settingRequests = "requests_per_minute"
 )
 
 // Driver describes IONOS.
@@ -53,11 +54,17 @@ func Driver() providers.Driver {
 				Name: settingContract, Env: "IONOS_CONTRACT_NUMBER",
 				Help: "Contract number. Needed for users of several contracts; sent as X-Contract-Number.",
 			},
+			{
+				// No Default, which would change the fingerprints of all accounts that are there.
+				Name: settingRequests,
+				Help: "Most requests a minute; empty: 200. IONOS publishes no number, and refusals slow the server down.",
+			},
 		},
 		Open:         open,
 		Native:       strings.ToLower,
 		Organization: func(id providers.ID) providers.Organization { return organization(id.Native) },
 		Costs:        costs(),
+		Start:        start,
 		Emulator:     emulator.New,
 	}
 }

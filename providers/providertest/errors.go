@@ -215,7 +215,7 @@ func allowanceKept(t *testing.T, s subject) {
 		r.tap.Spoil(func(w http.ResponseWriter, req *http.Request, _ int) bool {
 			answer := httptest.NewRecorder()
 			r.emulator.Handler.ServeHTTP(answer, req)
-			if r.driver.Limits != nil && len(r.driver.Limits(answer.Code, answer.Header(), nil)) > 0 {
+			if r.driver.Limits != nil && len(r.driver.Limits(req, answer.Code, answer.Header(), nil)) > 0 {
 				told.Add(1)
 			}
 			if answer.Code == http.StatusTooManyRequests {

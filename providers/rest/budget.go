@@ -58,14 +58,14 @@ func (t *Transport) acquire(ctx context.Context, m *marks) *providers.Error {
 }
 
 // learn feeds an answer to the budget. body is what was read of it so far.
-func (t *Transport) learn(m *marks, resp *http.Response, body []byte) {
+func (t *Transport) learn(req *http.Request, m *marks, resp *http.Response, body []byte) {
 	refused := resp.StatusCode == http.StatusTooManyRequests
 	if !refused {
 		body = nil
 	}
 	var limits []providers.Limit
 	if t.limits != nil {
-		limits = t.limits(resp.StatusCode, resp.Header, body[:min(len(body), maxLimitsBody)])
+		limits = t.limits(req, resp.StatusCode, resp.Header, body[:min(len(body), maxLimitsBody)])
 	}
 	now := time.Now()
 	t.budget.learn(now, limits)

@@ -44,7 +44,7 @@ func (p *metered) RoundTrip(req *http.Request) (*http.Response, error) {
 	return respond(200, `{}`, header...), nil
 }
 
-func meter(_ int, header http.Header, _ []byte) []providers.Limit {
+func meter(_ *http.Request, _ int, header http.Header, _ []byte) []providers.Limit {
 	limit, err := strconv.Atoi(header.Get("Limit"))
 	if err != nil {
 		return nil
@@ -124,7 +124,7 @@ func TestTheLimitsOfA429TellTheWait(t *testing.T) {
 		for reset, want := range map[time.Duration]time.Duration{42 * time.Second: 42 * time.Second, 0: time.Second} {
 			var seen string
 			s := play(step{status: 429, body: "told"}, step{status: 503, body: "down"}, fine)
-			api, _ := s.over(t, TransportConfig{Limits: func(status int, _ http.Header, body []byte) []providers.Limit {
+			api, _ := s.over(t, TransportConfig{Limits: func(_ *http.Request, status int, _ http.Header, body []byte) []providers.Limit {
 				if status != 429 {
 					if body != nil {
 						t.Errorf("status %d comes with a body", status)
@@ -152,7 +152,7 @@ func TestTheLimitsSeeNoMoreThan4KiBAndTheExplanationAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		limits, explained := 0, 0
 		s := play(step{status: 429, body: string(make([]byte, 10<<10))})
-		api, _ := s.over(t, TransportConfig{Limits: func(_ int, _ http.Header, body []byte) []providers.Limit {
+		api, _ := s.over(t, TransportConfig{Limits: func(_ *http.Request, _ int, _ http.Header, body []byte) []providers.Limit {
 			limits = len(body)
 			return nil
 		}})

@@ -18,7 +18,7 @@ type TransportConfig struct {
 	// Base sends the requests. Nil: http.DefaultTransport's settings, with room for 64 idle connections to a host.
 	Base http.RoundTripper
 	// Limits is Driver.Limits; nil: the provider tells of no allowance.
-	Limits func(status int, header http.Header, body []byte) []providers.Limit
+	Limits func(r *http.Request, status int, header http.Header, body []byte) []providers.Limit
 	// Timeout bounds one try, from sending to the last byte of the body. 0: 10 s. It is also how long a caller
 	// without a deadline is taken to wait for an allowance or a repetition.
 	Timeout time.Duration
@@ -59,7 +59,7 @@ const (
 type Transport struct {
 	provider, account string
 	base              http.RoundTripper
-	limits            func(status int, header http.Header, body []byte) []providers.Limit
+	limits            func(r *http.Request, status int, header http.Header, body []byte) []providers.Limit
 	timeout           time.Duration
 	tries             int
 	breaker           *breaker

@@ -53,11 +53,11 @@ func (t *Transport) try(req *http.Request, m *marks, number int, settle func(err
 		_ = resp.Body.Close()
 		cancel()
 		resp.Body = io.NopCloser(bytes.NewReader(text))
-		t.learn(m, resp, text)
+		t.learn(req, m, resp, text)
 		run.finish(nil)
 		return result{resp: resp}
 	}
-	t.learn(m, resp, nil)
+	t.learn(req, m, resp, nil)
 	b := &body{ReadCloser: resp.Body, try: run, cancel: cancel}
 	b.stop = context.AfterFunc(ctx, b.abandoned(ctx))
 	resp.Body = b

@@ -64,11 +64,15 @@ func (s *server) settings(base string) providers.Settings {
 	if token.Empty() {
 		token = providers.NewSecret(s.ownerToken())
 	}
-	return providers.Settings{
+	settings := providers.Settings{
 		"base_url":  providers.NewSecret(base + registryBase),
 		"cloud_url": providers.NewSecret(base + cloudBase),
 		"token":     token,
 	}
+	if s.window == nil { // then nobody has to be slowed down
+		settings["requests_per_minute"] = providers.NewSecret("1000000")
+	}
+	return settings
 }
 
 // ServeHTTP answers one request.
