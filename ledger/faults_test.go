@@ -63,6 +63,11 @@ func allCalls() []call {
 			_, _, err := l.TakeDue(ctx, time.Now(), 10, time.Minute)
 			return err
 		}},
+		{"Lead", true, func(ctx context.Context, l ledger.Ledger) error {
+			_, _, err := l.Lead(ctx, "office-canary", time.Minute)
+			return err
+		}},
+		{"Resign", false, func(ctx context.Context, l ledger.Ledger) error { return l.Resign(ctx, "office-canary", 1) }},
 	}
 }
 

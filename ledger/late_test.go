@@ -51,6 +51,9 @@ func untouched(t *testing.T, l ledger.Ledger) {
 	if due, next, err := l.TakeDue(ctx, time.Now().Add(time.Hour), 10, time.Minute); len(due) > 0 || !next.IsZero() || err != nil {
 		t.Errorf("a deletion is there: %v, %v, %v", due, next, err)
 	}
+	if _, mine, err := l.Lead(ctx, "office-canary", time.Minute); !mine || err != nil {
+		t.Errorf("an office is held: %v", err)
+	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	unlock, err := l.Lock(ctx, oldToken)

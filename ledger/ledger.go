@@ -1,5 +1,6 @@
 // Package ledger remembers what this server has done and promised by itself, which no provider can tell: calls with an
-// idempotency key, who is changing which token, rotations, and deletions that fall due later.
+// idempotency key, who is changing which token, rotations, deletions that fall due later, and which process holds an
+// office that one at a time can hold.
 //
 // Nothing in it is a secret. A [Ledger] in memory lasts as long as its process; one in Redis is shared by all replicas
 // and outlives them. Unlike a cache, a ledger that does not answer is an error: a promise that cannot be entered must
@@ -59,6 +60,13 @@ type Ledger interface {
 	// whoever took one has so long to do it and Unschedule it, then it is handed out again. next is when the next
 	// deletion is due, or visible again; zero: there is none.
 	TakeDue(ctx context.Context, now time.Time, limit int, lease time.Duration) (due []Deletion, next time.Time, err error)
+
+	// Lead takes an office for so long, or prolongs it when this process holds it already; mine is false while another
+	// process does. Each time that an office is taken anew its term is a later one: whoever is told the terms of both can
+	// tell a holder that was paused from the one that came after. A term that was prolonged stays the same.
+	Lead(ctx context.Context, office string, life time.Duration) (term uint64, mine bool, err error)
+	// Resign gives an office back that this process holds in that term. One that was lost meanwhile stays as it is.
+	Resign(ctx context.Context, office string, term uint64) error
 }
 
 // How long things are remembered.

@@ -26,6 +26,8 @@ type Memory struct {
 	next      shelf[providers.ID, providers.ID]
 	previous  shelf[providers.ID, providers.ID]
 	deletions map[providers.ID]*pending
+	held      shelf[string, uint64] // the terms of offices that are held
+	terms     map[string]uint64     // the last term of each office; there are as many as accounts
 }
 
 // pending is a deletion that is not done.
@@ -43,7 +45,7 @@ var _ Ledger = (*Memory)(nil)
 
 // NewMemory makes an empty ledger.
 func NewMemory() *Memory {
-	return &Memory{most: mostInMemory, deletions: map[providers.ID]*pending{}}
+	return &Memory{most: mostInMemory, deletions: map[providers.ID]*pending{}, terms: map[string]uint64{}}
 }
 
 // Durable implements Ledger: it is not.
@@ -236,4 +238,32 @@ func (m *Memory) TakeDue(ctx context.Context, now time.Time, limit int, lease ti
 		next = sooner(next, p.visible())
 	}
 	return due, next, nil
+}
+
+// Lead implements Ledger. Nobody else can hold an office of this process's own.
+func (m *Memory) Lead(ctx context.Context, office string, life time.Duration) (term uint64, mine bool, err error) {
+	shut, err := m.open(ctx)
+	if err != nil {
+		return 0, false, err
+	}
+	defer shut()
+	if _, ok := m.held.get(office); !ok {
+		m.terms[office]++
+	}
+	term = m.terms[office]
+	m.held.put(office, term, time.Now().Add(life))
+	return term, true, nil
+}
+
+// Resign implements Ledger.
+func (m *Memory) Resign(ctx context.Context, office string, term uint64) error {
+	shut, err := m.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer shut()
+	if m.terms[office] == term {
+		m.held.drop(office)
+	}
+	return nil
 }

@@ -3,6 +3,7 @@ package ledger
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -25,7 +26,8 @@ type Redis struct {
 
 	client  redis.UniversalClient
 	prefix  string
-	locks   locks // of this process: only one of it waits in Redis
+	mark    string // of this process, in the offices that it holds
+	locks   locks  // of this process: only one of it waits in Redis
 	renewal time.Duration
 }
 
@@ -40,7 +42,7 @@ const (
 // NewRedis makes a ledger whose keys begin with prefix. It sends nothing. The client has to be one that [Suit] suited
 // or that heeds its contexts' deadlines as well; it stays the caller's, who closes it after the last call.
 func NewRedis(client redis.UniversalClient, prefix string) *Redis {
-	return &Redis{Timeout: callTimeout, client: client, prefix: prefix, renewal: LockLease / 3}
+	return &Redis{Timeout: callTimeout, client: client, prefix: prefix, mark: rand.Text(), renewal: LockLease / 3}
 }
 
 // Suit sets in o what a ledger asks of a client, of a single server, Sentinel's or a cluster's, and leaves what else is

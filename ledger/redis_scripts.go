@@ -3,7 +3,7 @@ package ledger
 import "github.com/redis/go-redis/v9"
 
 // scripts are what has to happen in one piece. Those that write get the latest time to do so as their first argument.
-var scripts = struct{ clock, take, renew, drop, settle, finish, schedule, unschedule, takeDue *redis.Script }{
+var scripts = struct{ clock, take, renew, drop, settle, finish, schedule, unschedule, takeDue, lead *redis.Script }{
 	// clock is the time of the server that has the key, in milliseconds.
 	clock: redis.NewScript(`
 local time = redis.call('TIME')
@@ -104,6 +104,22 @@ for i = 2, #answer, 2 do
   sooner(ARGV[4])
 end
 return answer`),
+
+	// lead: keys holder, term; how the record of this process begins, its life, and how long its term is remembered. It
+	// returns the record of whoever holds the office now. A term is no less than the time in microseconds: so it grows
+	// although Redis forgot the last one.
+	lead: writing(`
+local found, last = redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2])
+if foreign(found) or last and not (string.match(last, '^%d+$') and #last < 17) then return unreadable() end
+if found then
+  if string.sub(found, 1, #ARGV[2]) == ARGV[2] then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
+  return found
+end
+local term = string.format('%.0f', math.max((tonumber(last) or 0) + 1, time[1] * 1000000 + time[2]))
+local mine = ARGV[2] .. term .. '}}'
+redis.call('SET', KEYS[2], term, 'PX', ARGV[4])
+redis.call('SET', KEYS[1], mine, 'PX', ARGV[3])
+return mine`),
 }
 
 // writing is a script that refuses to write too late, and knows records that it must not touch: what another wrote

@@ -60,6 +60,29 @@ func TestWhatIsInRedisOutlivesTheProcess(t *testing.T) {
 	if due, _, err := l.TakeDue(t.Context(), time.Now().Add(time.Hour), 10, time.Minute); err != nil || len(due) != 1 || due[0].Token != oldToken {
 		t.Errorf("the deletion: got %v, %v", due, err)
 	}
+	if _, mine, err := l.Lead(t.Context(), "office-canary", time.Minute); mine || err != nil {
+		t.Errorf("the office is this process's, or %v", err)
+	}
+}
+
+func TestTermsGrowThoughRedisForgetsThem(t *testing.T) {
+	server := redistest.Start(t)
+	l := connect(t, redis.NewClient(suited(server)), "test:")
+	lead := func() uint64 {
+		t.Helper()
+		term, mine, err := l.Lead(t.Context(), "office", time.Minute)
+		if !mine || err != nil {
+			t.Fatalf("the office is mine: %v, %v", mine, err)
+		}
+		return term
+	}
+	first := lead()
+	if err := server.Client(t).FlushAll(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if second := lead(); second <= first {
+		t.Errorf("after the term %d comes %d", first, second)
+	}
 }
 
 func TestARedisThatMayForgetIsToldFromOneThatDoesNot(t *testing.T) {

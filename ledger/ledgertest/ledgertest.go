@@ -30,12 +30,12 @@ type Backend func(t *testing.T, run func(t *testing.T, w World))
 
 // Run runs the suite of every ledger. No case waits until its time is over, but for locks that it shall not get.
 func Run(t *testing.T, backend Backend) {
-	run(t, backend, general, calls, locks, rotations, schedules)
+	run(t, backend, general, calls, locks, rotations, schedules, offices)
 }
 
 // RunShared runs what holds in addition where several processes share a ledger.
 func RunShared(t *testing.T, backend Backend) {
-	run(t, backend, lostLocks)
+	run(t, backend, lostLocks, sharedOffices)
 }
 
 func run(t *testing.T, backend Backend, suites ...[]testCase) {
@@ -111,14 +111,16 @@ var general = []testCase{
 		_, successors := s.Successors(ctx, []providers.ID{token(1)})
 		_, predecessors := s.Predecessors(ctx, []providers.ID{token(1)})
 		_, _, due := s.TakeDue(ctx, today(), 1, time.Minute)
+		_, _, lead := s.Lead(ctx, "office", time.Minute)
 		for name, err := range map[string]error{
-			"Claim": claim, "Lock": lock, "BeginRotation": begin, "Successors": successors, "Predecessors": predecessors, "TakeDue": due,
+			"Claim": claim, "Lock": lock, "BeginRotation": begin, "Successors": successors, "Predecessors": predecessors, "TakeDue": due, "Lead": lead,
 			"Settle":          s.Settle(ctx, key, running("x")),
 			"Release":         s.Release(ctx, key),
 			"FinishRotation":  s.FinishRotation(ctx, ledger.Rotation{Old: token(1), New: token(2), Began: today()}),
 			"AbandonRotation": s.AbandonRotation(ctx, token(1)),
 			"Schedule":        s.Schedule(ctx, ledger.Deletion{Token: token(1), At: today()}),
 			"Unschedule":      s.Unschedule(ctx, token(1)),
+			"Resign":          s.Resign(ctx, "office", 1),
 		} {
 			if err != context.Canceled { //nolint:errorlint // it is the context's own
 				s.Errorf("%s said %v, want %v", name, err, context.Canceled)
@@ -128,5 +130,6 @@ var general = []testCase{
 		s.begins(token(1))
 		s.holdsLock(token(1))()
 		s.takes(today(), 1)
+		s.leads(s.Connect(), "office")
 	}},
 }
