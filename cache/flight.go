@@ -13,11 +13,12 @@ type flight[K comparable, V any] struct {
 	renews bool            // what is stale, in the background
 	after  <-chan struct{} // it begins only when this is closed; nil: at once
 
-	waiters int
-	insist  bool // what is in the far tier does not count
-	begun   bool
-	scope   *scope
-	moment  Moment
+	waiters   int
+	insist    bool          // what is in the far tier does not count
+	tolerance time.Duration // of the reader who tolerates least
+	begun     bool
+	scope     *scope
+	moment    Moment
 
 	hurried bool
 	hurry   chan struct{} // closed: wait neither for after nor for a turn
@@ -44,7 +45,7 @@ func (v *View[K, V]) board(ctx context.Context, key K) (it *item[K, V], f *fligh
 	f = current
 	if f == nil || !v.carries(f, since) {
 		f, mine = newFlight[K, V](key, name), true
-		f.insist = !since.IsZero()
+		f.insist, f.tolerance = !since.IsZero(), tolerance(ctx)
 		if f.insist && current != nil {
 			// Readers who insist come one by one, each a little later than the flight before. Waiting for that
 			// one lets all who come meanwhile share the next.
@@ -53,6 +54,7 @@ func (v *View[K, V]) board(ctx context.Context, key K) (it *item[K, V], f *fligh
 		v.flights[key] = f
 	}
 	f.waiters++
+	f.tolerance = min(f.tolerance, tolerance(ctx))
 	if holdsTurn(ctx) && !f.hurried {
 		f.hurried = true
 		close(f.hurry)
@@ -72,9 +74,9 @@ func (v *View[K, V]) carries(f *flight[K, V], since time.Time) bool {
 	return since.IsZero() || f.insist && !f.moment.at.Before(since)
 }
 
-// renewal returns the flight that renews it, for the caller to depart; nil: none is due.
-func (v *View[K, V]) renewal(it *item[K, V], now time.Time) *flight[K, V] {
-	if it.fresh(now) || it.pausing(now) {
+// renewal returns the flight that renews it, for the caller to depart; nil: none is due, or its reader needs none.
+func (v *View[K, V]) renewal(it *item[K, V], tolerance time.Duration, now time.Time) *flight[K, V] {
+	if it.fresh(now) || it.pausing(now) || it.contents(tolerance, now) {
 		return nil
 	}
 	name := v.config.Key(it.key)
@@ -117,6 +119,13 @@ func (v *View[K, V]) leave(f *flight[K, V]) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	f.waiters--
+}
+
+// insisted tells whether one of f's readers insists.
+func (v *View[K, V]) insisted(f *flight[K, V]) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return f.insist
 }
 
 // wanted tells whether anybody waits for f, whose turn has come. If not, nobody will.

@@ -96,7 +96,8 @@ func (v *View[K, V]) land(ctx context.Context, f *flight[K, V], far answer) {
 	}
 	v.keep(it)
 	v.finish(f, it.entry(now))
-	if renewal := v.renewal(it, now); renewal != nil {
+	// Nobody boards f any more, so this is what all its readers tolerate.
+	if renewal := v.renewal(it, f.tolerance, now); renewal != nil {
 		// The far tier was asked just now. Should a bump have come since, the generation that it told is old, and
 		// what is written under it stays hidden.
 		v.begin(renewal)
@@ -157,7 +158,7 @@ func (v *View[K, V]) read(ctx context.Context, f *flight[K, V]) (value V, err er
 	if !v.wanted(f) {
 		return value, errGivenUp
 	}
-	ctx, cancel := context.WithTimeout(context.WithValue(ctx, turnKey{}, true), v.config.Timeout)
+	ctx, cancel := context.WithTimeout(v.inside(ctx, f), v.config.Timeout)
 	defer cancel()
 	defer context.AfterFunc(v.cache.ctx, cancel)()
 	defer func() {
@@ -171,6 +172,14 @@ func (v *View[K, V]) read(ctx context.Context, f *flight[K, V]) (value V, err er
 		return value, ErrClosed // whatever an interrupted load makes of it
 	}
 	return value, err
+}
+
+// inside is the context of a load. What its first reader tolerates is not passed on: others may share the load, and what
+// it reads.
+func (v *View[K, V]) inside(ctx context.Context, f *flight[K, V]) context.Context {
+	ctx = context.WithValue(ctx, turnKey{}, true)
+	ctx = context.WithValue(ctx, coveredKey{}, v.covered(f))
+	return Tolerate(ctx, 0)
 }
 
 // failed gives f's readers what may be served in spite of err, or err.

@@ -43,6 +43,8 @@ type View[K comparable, V any] struct {
 	config Config[K, V]
 	count  *counters
 	seed   maphash.Seed
+	// coverable tells that some failure may be covered with a stale value.
+	coverable bool
 
 	mu      sync.Mutex
 	flights map[K]*flight[K, V]
@@ -54,7 +56,8 @@ func NewView[K comparable, V any](c *Cache, config Config[K, V]) *View[K, V] {
 	if config.Name == "" || config.Key == nil || config.Load == nil || config.Timeout <= 0 || config.Fresh == nil {
 		panic("cache: the view " + config.Name + " lacks Name, Key, Load, Timeout or Fresh")
 	}
-	if config.ServeStale == nil {
+	coverable := config.ServeStale != nil
+	if !coverable {
 		config.ServeStale = func(error) bool { return false }
 	}
 	if config.Negative == nil {
@@ -64,11 +67,12 @@ func NewView[K comparable, V any](c *Cache, config Config[K, V]) *View[K, V] {
 		config.Size = func(V) int { return 0 }
 	}
 	return &View[K, V]{
-		cache:   c,
-		config:  config,
-		count:   c.counters(config.Name),
-		seed:    maphash.MakeSeed(),
-		flights: map[K]*flight[K, V]{},
+		cache:     c,
+		config:    config,
+		count:     c.counters(config.Name),
+		seed:      maphash.MakeSeed(),
+		coverable: coverable,
+		flights:   map[K]*flight[K, V]{},
 	}
 }
 
@@ -76,7 +80,7 @@ func NewView[K comparable, V any](c *Cache, config Config[K, V]) *View[K, V] {
 // the load's error, or ctx's.
 func (v *View[K, V]) Get(ctx context.Context, key K) Entry[V] {
 	now := time.Now()
-	if it := v.usable(ctx, key, now); it != nil && it.fresh(now) {
+	if it := v.usable(ctx, key, now); it != nil && (it.fresh(now) || it.contents(tolerance(ctx), now)) {
 		return v.serve(it, now)
 	}
 	return v.GetMany(ctx, []K{key})[0]
@@ -123,7 +127,7 @@ func (v *View[K, V]) gather(ctx context.Context, keys []K, entries []Entry[V]) (
 		}
 		if it != nil {
 			entries[i] = v.serve(it, now)
-			if f := v.renewal(it, now); f != nil {
+			if f := v.renewal(it, tolerance(ctx), now); f != nil {
 				departing = append(departing, f)
 			}
 		}

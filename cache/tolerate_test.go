@@ -1,0 +1,150 @@
+package cache_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"regtok/cache"
+	"regtok/cache/cachetest"
+)
+
+func TestWhoToleratesAnAgeCausesNoRenewal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &source{}
+		v := numbers(newCache(t, cache.Options{}), s)
+		since := v.Get(t.Context(), "a").ObservedAt.Add(fresh)
+		ctx := cache.Tolerate(t.Context(), time.Minute)
+		time.Sleep(time.Minute)
+		expectStale(t, v.Get(ctx, "a"), 1, since, nil)
+		expectStale(t, v.GetMany(ctx, []string{"a"})[0], 1, since, nil)
+		synctest.Wait()
+		expectLoads(t, s, 1)
+		time.Sleep(instant)
+		expectStale(t, v.Get(ctx, "a"), 1, since, nil)
+		synctest.Wait()
+		expectLoads(t, s, 2) // it was older than that
+	})
+}
+
+func TestWhoToleratesAnAgeGetsNothingThatEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCache(t, cache.Options{})
+		s := &source{}
+		v := numbers(c, s, func(c *config) { c.Negative = func(error) time.Duration { return time.Second } })
+		ctx := cache.Tolerate(t.Context(), 24*time.Hour)
+		expect(t, v.Get(ctx, "a"), 1)
+		c.Bump(t.Context(), scope("a"))
+		expect(t, v.Get(ctx, "a"), 2)
+		time.Sleep(instant)
+		expect(t, v.Get(cache.NoCache(ctx), "a"), 3)
+		time.Sleep(fresh + stale)
+		expect(t, v.Get(ctx, "a"), 4)
+		s.fail(errGone)
+		expectError(t, v.Get(ctx, "b"), errGone)
+		s.fail(nil)
+		time.Sleep(time.Second)
+		expect(t, v.Get(ctx, "b"), 6)
+	})
+}
+
+func TestWhatIsFoundAfarIsToleratedToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, s := cachetest.NewMemory(), &source{}
+		_, one := process(t, m, s)
+		since := one.Get(t.Context(), "a").ObservedAt.Add(fresh)
+		time.Sleep(fresh)
+		_, two := process(t, m, s)
+		expectStale(t, two.Get(cache.Tolerate(t.Context(), time.Minute), "a"), 1, since, nil)
+		synctest.Wait()
+		expectLoads(t, s, 1)
+	})
+}
+
+func TestToleranceIsNobodyElses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, s := cachetest.NewMemory(), &source{}
+		_, one := process(t, m, s)
+		one.Get(t.Context(), "a")
+		time.Sleep(fresh)
+		slow := &idle{Store: m.Connect()}
+		c := newCache(t, cache.Options{Store: slow, StoreTimeout: time.Minute, Jitter: -1})
+		two := numbers(c, s)
+		synctest.Wait()
+		var readers sync.WaitGroup
+		for _, ctx := range []context.Context{cache.Tolerate(t.Context(), time.Hour), t.Context(), cache.Tolerate(t.Context(), time.Hour)} {
+			readers.Go(func() { two.Get(ctx, "a") })
+			synctest.Wait() // all share a flight
+		}
+		readers.Wait()
+		synctest.Wait()
+		expectLoads(t, s, 2)
+	})
+}
+
+// idle takes a second to read.
+type idle struct{ cache.Store }
+
+func (s *idle) GetMany(ctx context.Context, keys []cache.Key) ([]cache.Found, error) {
+	time.Sleep(time.Second)
+	return s.Store.GetMany(ctx, keys)
+}
+
+func TestALoadKnowsWhetherItIsCovered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var covered []bool
+		s := &source{}
+		note := func(c *config) {
+			c.Load = func(ctx context.Context, key string) (int, error) {
+				covered = append(covered, cache.Covered(ctx))
+				return s.load(ctx, key)
+			}
+		}
+		c := newCache(t, cache.Options{})
+		v := numbers(c, s, note)
+		last := func(what string, want bool) {
+			t.Helper()
+			synctest.Wait()
+			if got := covered[len(covered)-1]; got != want {
+				t.Errorf("%s: it is covered: %t, want %t", what, got, want)
+			}
+		}
+		v.Get(t.Context(), "a")
+		last("nothing is kept", false)
+		time.Sleep(fresh)
+		v.Get(t.Context(), "a")
+		last("a renewal", true)
+		time.Sleep(instant)
+		v.Get(cache.NoCache(t.Context()), "a")
+		last("somebody insists", false)
+		c.Bump(t.Context(), scope("a"))
+		v.Get(t.Context(), "a")
+		last("what was kept has ended", false)
+		bare := numbers(c, s, note, func(c *config) { c.Name, c.ServeStale = "bare", nil })
+		bare.Get(t.Context(), "a")
+		time.Sleep(fresh)
+		bare.Get(t.Context(), "a")
+		last("no failure may be covered", false)
+	})
+}
+
+func TestALoadInheritsNoTolerance(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCache(t, cache.Options{})
+		inner := &source{}
+		names := numbers(c, inner, func(c *config) { c.Name = "names" })
+		outer := numbers(c, &source{}, func(c *config) {
+			c.Load = func(ctx context.Context, key string) (int, error) {
+				got := names.Get(ctx, "name")
+				return got.Value, got.Err
+			}
+		})
+		names.Get(t.Context(), "name")
+		time.Sleep(fresh)
+		outer.Get(cache.Tolerate(t.Context(), time.Hour), "a")
+		synctest.Wait()
+		expectLoads(t, inner, 2)
+	})
+}
