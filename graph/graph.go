@@ -13,6 +13,7 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"regtok/cache"
 	"regtok/catalog"
 	"regtok/graph/internal/exec"
 	"regtok/graph/internal/scalar"
@@ -45,6 +46,9 @@ func New(o Options) http.Handler {
 	server.SetErrorPresenter(shows.present)
 	server.SetRecoverFunc(shows.recovered)
 	server.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+		if transport.Insists(graphql.GetOperationContext(ctx).Headers) {
+			ctx = cache.NoCache(ctx)
+		}
 		return next(loader.Attach(ctx, o.Catalog))
 	})
 	server.AroundRootFields(func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
