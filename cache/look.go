@@ -1,0 +1,41 @@
+package cache
+
+import (
+	"context"
+	"time"
+)
+
+// Look returns what the tiers have for many keys, fresh or stale, a remembered failure too, and whether there is anything:
+// it asks the far tier about what the near tier cannot tell, and loads and renews nothing. To NoCache it pays no heed.
+func (v *View[K, V]) Look(ctx context.Context, keys []K) (entries []Entry[V], kept []bool) {
+	entries, kept = make([]Entry[V], len(keys)), make([]bool, len(keys))
+	ctx = context.WithValue(ctx, sinceKey{}, time.Time{})
+	now := time.Now()
+	var absent []int
+	for i, key := range keys {
+		if it := v.usable(ctx, key, now); it != nil {
+			entries[i], kept[i] = it.entry(now), true
+		} else {
+			absent = append(absent, i)
+		}
+	}
+	if v.cache.far == nil || len(absent) == 0 || ctx.Err() != nil {
+		return entries, kept
+	}
+	// They are flights that nobody can board, and that come home without a load.
+	flights, names := make([]*flight[K, V], len(absent)), make([]Key, len(absent))
+	for i, at := range absent {
+		name := v.config.Key(keys[at])
+		flights[i], names[i] = newFlight[K, V](keys[at], name), v.farKey(name)
+	}
+	v.begin(flights...)
+	answers := v.cache.far.getMany(ctx, names)
+	now = time.Now()
+	for i, far := range answers {
+		if it := v.settle(ctx, flights[i], far, now); it != nil {
+			v.keep(it)
+			entries[absent[i]], kept[absent[i]] = it.entry(now), true
+		}
+	}
+	return entries, kept
+}
