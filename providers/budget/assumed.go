@@ -1,8 +1,11 @@
 package budget
 
 import (
+	"cmp"
 	"slices"
 	"time"
+
+	"regtok/providers"
 )
 
 // assumed is an allowance that nobody tells of, as it is taken to be now.
@@ -64,18 +67,31 @@ func (s *state) note(until moment, q sent) {
 	if s.manner == telling {
 		return
 	}
-	at := roundUp(until)
-	place, found := slices.BinarySearchFunc(s.log, at, func(b bucket, at moment) int { return int(b.at - at) })
-	if !found {
-		s.log = slices.Insert(s.log, place, bucket{at: at})
+	one := bucket{at: roundUp(until), count: 1, swept: sweep(q)}
+	s.log = added(s.log, one)
+	if s.alone != nil && s.alone.origin == q.origin {
+		s.alone.log = added(s.alone.log, one)
 	}
-	s.log[place].count++
-	s.log[place].swept += sweep(q)
+}
+
+func findBucket(log []bucket, at moment) (place int, found bool) {
+	return slices.BinarySearchFunc(log, at, func(b bucket, at moment) int { return cmp.Compare(b.at, at) })
+}
+
+// added is the log with more in it.
+func added(log []bucket, b bucket) []bucket {
+	place, found := findBucket(log, b.at)
+	if !found {
+		log = slices.Insert(log, place, bucket{at: b.at})
+	}
+	log[place].count += b.count
+	log[place].swept += b.swept
+	return log
 }
 
 // roundUp to a whole grain.
 func roundUp(m moment) moment {
-	const step = moment(grain / time.Microsecond)
+	const step = moment(grain)
 	return (m + step - 1) / step * step
 }
 
@@ -85,11 +101,8 @@ func (s *state) forget(now moment) {
 		s.log, s.assumed = nil, nil
 		return
 	}
-	keep := slices.IndexFunc(s.log, func(b bucket) bool { return b.at > now.add(-longestWait) })
-	if keep < 0 {
-		keep = len(s.log)
-	}
-	s.log = slices.Delete(s.log, 0, keep)
+	old, _ := findBucket(s.log, now.add(-longestWait))
+	s.log = slices.Delete(s.log, 0, old)
 }
 
 // waitAssumed is how long a request has to wait until so few were counted that it fits, however the provider's windows
@@ -97,40 +110,90 @@ func (s *state) forget(now moment) {
 func (s *state) waitAssumed(now moment, q question, r rules) (wait time.Duration) {
 	s.suppose(now, r)
 	for i, start := range r.start {
-		length := lengthOf(start.Reset)
-		limit := s.assumed[i].limit
-		room := limit - r.reserve - spared(q, limit) // it takes one itself
-		sweeps := r.sweeps(limit)
-		wait = max(wait, s.waitLog(now, length, room, func(b bucket) int { return b.count }, func(sent) int { return 1 }))
-		if sweep(sent{priority: q.Priority}) == 1 {
-			wait = max(wait, s.waitLog(now, length, sweeps, func(b bucket) int { return b.swept }, sweep))
+		length, limit := lengthOf(start.Reset), s.assumed[i].limit
+		if s.alone != nil {
+			wait = max(wait, s.waitAssumedPart(now, q, length, limit))
+			continue
+		}
+		reserve := s.reserve(now, q.origin, limit)
+		room := limit - reserve - spared(q, limit) // it takes one itself
+		need := until(now, length, s.log, bucketCount, room-s.underWay(every))
+		if need > beatEvery && until(now, length, s.log, bucketCount, room+reserve-len(s.members)-s.underWay(every)) == 0 {
+			need = beatEvery // the others give back what they do not need
+		}
+		wait = max(wait, need)
+		if q.Priority == providers.Sweeping {
+			wait = max(wait, until(now, length, s.log, bucketSwept, r.sweeps(limit)-s.underWay(isSweep)))
 		}
 	}
 	return wait
 }
 
-// waitLog is when less than room of what is counted is left.
-func (s *state) waitLog(now moment, length time.Duration, room int, settled func(bucket) int, underWay func(sent) int) time.Duration {
-	n := 0
-	for _, q := range s.sent {
-		if q.underWay() {
-			n += underWay(q)
+// waitAssumedPart is how long a request of a process has to wait that is alone. Only a window's length after the last word
+// can nothing count that others sent before.
+func (s *state) waitAssumedPart(now moment, q question, length time.Duration, limit int) time.Duration {
+	if others := s.alone.since.add(length + late); now < others {
+		if q.promised <= 0 {
+			return others.since(now)
+		}
+		return 0
+	}
+	part := max(limit/s.alone.among, 1)
+	return until(now, length, s.alone.log, bucketCount, part-min(spared(q, part), 1))
+}
+
+// freeAssumed is how many more requests fit.
+func (s *state) freeAssumed(now moment, origin uint64, r rules) int {
+	s.suppose(now, r)
+	least := 0
+	for i, start := range r.start {
+		free := s.assumed[i].limit - s.reserve(now, origin, s.assumed[i].limit) - s.underWay(every)
+		for _, b := range s.log {
+			if b.at.add(lengthOf(start.Reset)) > now {
+				free -= b.count
+			}
+		}
+		if i == 0 || free < least {
+			least = free
 		}
 	}
-	for i := len(s.log) - 1; i >= 0; i-- {
-		b := s.log[i]
-		if b.at.add(length) <= now {
+	return least
+}
+
+// until is when less than room of what the log has is left.
+func until(now moment, length time.Duration, log []bucket, count func(bucket) int, room int) time.Duration {
+	if room <= 0 {
+		return soon // those that are under way will tell
+	}
+	for i := len(log) - 1; i >= 0; i-- {
+		end := log[i].at.add(length)
+		if end <= now {
 			break
 		}
-		if n += settled(b); n >= room {
-			return max(b.at.add(length).since(now), soon)
+		if room -= count(log[i]); room <= 0 {
+			return max(end.since(now), soon)
 		}
-	}
-	if n >= room {
-		return soon
 	}
 	return 0
 }
+
+func bucketCount(b bucket) int { return b.count }
+func bucketSwept(b bucket) int { return b.swept }
+
+// underWay counts requests of a kind.
+func (s *state) underWay(kind func(sent) bool) int {
+	n := 0
+	for _, q := range s.sent {
+		if q.underWay() && kind(q) {
+			n++
+		}
+	}
+	return n
+}
+
+func every(sent) bool { return true }
+
+func isSweep(q sent) bool { return q.priority == providers.Sweeping }
 
 // lengthOf is the length of a window that is assumed.
 func lengthOf(reset time.Duration) time.Duration {

@@ -1,5 +1,5 @@
 // Package budget keeps an account within its provider's allowances, in one process or in all replicas together. A request
-// is counted before it leaves, and what its answer tells corrects the count.
+// is counted before it leaves, and what its answer tells corrects the count. See docs/decisions/request-budget.md.
 package budget
 
 import (
@@ -16,22 +16,23 @@ import (
 // Never is the wait of a sweeping request whose term is over: another sweeper has begun, so this one must end.
 const Never time.Duration = math.MaxInt64
 
+// defaultSweepShare is the most of a window's requests that sweeping takes.
+const defaultSweepShare = 0.4
+
 // Config is what a [Budget] needs.
 type Config struct {
 	// Key names the account among all that share: its driver, name and fingerprint. Alone it is not used.
 	Key string
 	// Start is what is taken to be allowed where the provider tells nothing; Reset is the window's length, 0: a minute.
+	// Replicas have the same.
 	Start []providers.Limit
 	// SweepShare is the most of a window's requests that sweeping may take. 0: 0.4.
 	SweepShare float64
 	// Shared is what replicas share; nil: this process is alone.
 	Shared Shared
-	// Log gets a line when the replicas can be reached no more, and when they can again. Nil: none.
+	// Log gets a line when what is shared cannot be reached any more, and when it can again. Nil: none.
 	Log *slog.Logger
 }
-
-// Shared is where replicas keep what they know together.
-type Shared interface{}
 
 // Request is what asks to be sent.
 type Request struct {
@@ -56,70 +57,96 @@ type Answer struct {
 type Budget struct {
 	rules rules
 	clock clock
+	peers *peers // nil: this process is alone
 
 	mu      sync.Mutex
-	state   state
+	state   *state
 	last    uint64
 	waiting waiting
 }
 
 // New makes the budget of one account. It sends nothing.
 func New(config Config) *Budget {
-	return &Budget{
-		rules: rules{start: config.Start, sweepShare: cmp.Or(config.SweepShare, 0.4)},
+	b := &Budget{
+		rules: rules{start: config.Start, sweepShare: cmp.Or(config.SweepShare, defaultSweepShare)},
 		clock: clock{began: time.Now()},
+		state: &state{},
+	}
+	if config.Shared != nil {
+		b.peers = newPeers(b, config)
+	}
+	return b
+}
+
+// Take counts one request, which may leave at once. Without a ticket it must not leave: the wait, which is never 0, is how
+// long it takes at the least until asking again makes sense. Where it is short, an answer is awaited that will tell more.
+// [Never] says that asking again is of no use: the request's term is over. Take itself waits for nothing but what
+// replicas share, and for that 100 ms at the most.
+func (b *Budget) Take(ctx context.Context, r Request) (*Ticket, time.Duration) {
+	b.mu.Lock()
+	now := b.clock.now()
+	b.last++
+	q := question{Request: r, id: b.last, ahead: b.waiting.ahead(now, r.Priority)}
+	taken, wait := b.takeLocked(ctx, now, q)
+	if wait > 0 {
+		b.waiting.add(now, r.Priority, wait)
+		b.mu.Unlock()
+		return nil, wait
+	}
+	b.mu.Unlock()
+	return &Ticket{budget: b, sent: taken}, 0
+}
+
+// takeLocked wants b to be locked. While replicas are asked it is not.
+func (b *Budget) takeLocked(ctx context.Context, now moment, q question) (sent, time.Duration) {
+	if b.peers == nil {
+		wait := b.state.take(now, q, b.rules)
+		return q.sent(now), wait
+	}
+	return b.peers.take(ctx, now, q)
+}
+
+// Snapshot is what is known of the allowances now. Remaining is what has not been used, and is not being used by a request
+// under way, as far as is known: it includes what is kept for writes and for replicas. Where the provider tells nothing it
+// is about what is assumed, which is whole again at ResetsAt. Snapshot waits for nobody.
+func (b *Budget) Snapshot() []providers.Budget {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.state.snapshot(b.clock.now(), b.rules, b.clock.local)
+}
+
+// Close tells those who share that this process is gone, which takes 100 ms at the most. No request may be taken after
+// it; what is under way may still be settled.
+func (b *Budget) Close() {
+	if b.peers != nil {
+		b.peers.close()
 	}
 }
 
-// Ticket is a request that was counted. Exactly one of its methods is to be called, once.
+// Ticket is a request that was counted. Exactly one of its methods is to be called, once. None waits.
 type Ticket struct {
 	budget *Budget
 	sent   sent
 }
 
-// Take counts one request, which may leave at once. Without a ticket it must not leave: ask again after the wait, which
-// is never 0. The wait is how long it takes at the least; where it is short an answer is awaited that will tell. [Never]
-// says that asking again is of no use: the request's term is over. Take waits for nothing but, for 50 ms at the most, for
-// what replicas share.
-func (b *Budget) Take(_ context.Context, r Request) (*Ticket, time.Duration) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	now := b.clock.now()
-	b.last++
-	q := question{Request: r, id: b.last, ahead: b.waiting.ahead(now, r.Priority)}
-	if wait := b.state.take(now, q, b.rules); wait > 0 {
-		b.waiting.add(now, r.Priority, wait)
-		return nil, wait
-	}
-	return &Ticket{budget: b, sent: sent{id: b.last, of: r.Of, priority: r.Priority, taken: now}}, 0
-}
-
 // Settle tells what the answer was.
 func (t *Ticket) Settle(a Answer) {
-	t.budget.change(func(now moment) { t.budget.state.settle(now, t.sent, a, t.budget.rules) })
+	t.change(func(s *state, now moment, q sent) { s.settle(now, q, a, t.budget.rules) })
 }
 
 // Lost tells that the request was sent, or may have been, and no answer came: the provider may have counted it.
-func (t *Ticket) Lost() { t.budget.change(func(now moment) { t.budget.state.lost(now, t.sent) }) }
+func (t *Ticket) Lost() { t.change((*state).lost) }
 
 // Return tells that the request certainly never left.
-func (t *Ticket) Return() {
-	t.budget.change(func(now moment) { t.budget.state.returned(now, t.sent) })
-}
+func (t *Ticket) Return() { t.change((*state).returned) }
 
-func (b *Budget) change(do func(now moment)) {
+func (t *Ticket) change(do func(*state, moment, sent)) {
+	b := t.budget
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	do(b.clock.now())
+	if b.peers != nil {
+		b.peers.settle(t.sent, do)
+		return
+	}
+	do(b.state, b.clock.now(), t.sent)
 }
-
-// Snapshot is what is known of the allowances now. Remaining is what nobody has used or is using as far as is known,
-// including what is kept back for writes. It waits for nobody.
-func (b *Budget) Snapshot() []providers.Budget {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.state.snapshot(b.clock.now(), b.rules)
-}
-
-// Close tells those who share that this process is gone. No other method may be called after it.
-func (b *Budget) Close() {}

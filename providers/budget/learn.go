@@ -104,6 +104,7 @@ func (s *state) learn(now moment, q sent, told *providers.Limit) bool {
 	at := slices.IndexFunc(s.windows, func(w window) bool { return w.scope == told.Scope && w.of == told.Of })
 	if at < 0 {
 		fresh.swept = s.sweepsUnderWay(&fresh) + sweep(q)
+		s.part(&fresh, q)
 		s.windows = append(s.windows, fresh)
 		return true
 	}
@@ -121,6 +122,7 @@ func (s *state) learnAgain(known *window, fresh window, q sent) bool {
 		if known.over {
 			fresh.swept = max(fresh.swept, known.swept)
 		}
+		s.part(&fresh, q)
 		*known = fresh
 	case fresh.to < known.from:
 	case fresh.to >= known.from.add(apart) || fresh.from <= known.to.add(-apart):
@@ -129,6 +131,7 @@ func (s *state) learnAgain(known *window, fresh window, q sent) bool {
 		known.from, known.to = max(known.from, fresh.from), min(known.to, fresh.to)
 		if !known.over {
 			known.used, known.limit = max(known.used, fresh.used), min(known.limit, fresh.limit)
+			s.part(known, q)
 		}
 	}
 	return true

@@ -1,6 +1,7 @@
 package budget
 
 import (
+	"flag"
 	"testing"
 
 	"github.com/redis/go-redis/v9/logging"
@@ -9,5 +10,9 @@ import (
 
 func TestMain(m *testing.M) {
 	logging.Disable() // the client would tell each fault
+	// A story takes half a second. The command line may ask for more of them.
+	if err := flag.Set("rapid.checks", "10"); err != nil {
+		panic(err)
+	}
 	goleak.VerifyTestMain(m)
 }

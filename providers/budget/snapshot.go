@@ -1,12 +1,16 @@
 package budget
 
-import "regtok/providers"
+import (
+	"time"
+
+	"regtok/providers"
+)
 
 // snapshot is what can be said of each allowance.
-func (s *state) snapshot(now moment, r rules) []providers.Budget {
+func (s *state) snapshot(now moment, r rules, local func(moment) time.Time) []providers.Budget {
 	s.roll(now)
 	if s.manner != telling {
-		return s.supposed(now, r)
+		return s.supposed(now, r, local)
 	}
 	var all []providers.Budget
 	for i := range s.windows {
@@ -17,14 +21,14 @@ func (s *state) snapshot(now moment, r rules) []providers.Budget {
 		}
 		all = append(all, providers.Budget{
 			Scope: w.scope, Of: w.of, Limit: w.limit, Remaining: max(w.limit-w.used-s.unsettled(w), 0),
-			ResetsAt: ends.time(), Window: w.length,
+			ResetsAt: local(ends), Window: w.length,
 		})
 	}
 	return all
 }
 
 // supposed tells of what is assumed. It is whole again when all that counts now counts no more.
-func (s *state) supposed(now moment, r rules) []providers.Budget {
+func (s *state) supposed(now moment, r rules, local func(moment) time.Time) []providers.Budget {
 	s.suppose(now, r)
 	var all []providers.Budget
 	for i, start := range r.start {
@@ -43,7 +47,7 @@ func (s *state) supposed(now moment, r rules) []providers.Budget {
 		}
 		all = append(all, providers.Budget{
 			Scope: start.Scope, Limit: s.assumed[i].limit, Remaining: max(s.assumed[i].limit-used, 0),
-			ResetsAt: ends.time(), Window: length,
+			ResetsAt: local(ends), Window: length,
 		})
 	}
 	return all

@@ -26,6 +26,18 @@ type state struct {
 	paused  moment
 	// term is the highest term of a sweep that was seen.
 	term uint64
+
+	// What follows is for replicas. written is when this was written, writes how many times, and server where.
+	written moment
+	writes  uint64
+	server  string
+	// lineage is another one when this was made anew, since what was there had been lost.
+	lineage uint64
+	// gather is until when those who remember more than a state that was lost tell it.
+	gather  moment
+	members []member
+	// alone is set while this process is; it is not written.
+	alone *alone
 }
 
 // manner is how a provider lets its limits be known.
@@ -51,11 +63,14 @@ type window struct {
 	over bool
 	// swept is how many sweeping requests were taken in it.
 	swept int
+	// part is what this process may still send while it is alone, if it has been made out. It is not written.
+	part   int
+	parted bool
 }
 
 // sent is a request that the provider may have counted without our knowing.
 type sent struct {
-	origin   string
+	origin   uint64
 	id       uint64
 	of       string
 	priority providers.Priority
@@ -88,10 +103,13 @@ const (
 	longest = 5 * time.Minute
 	// usualLength is a window's, where nothing better is known.
 	usualLength = time.Minute
+	// gatherFor is how long those who remember have to tell what a state that was lost held.
+	gatherFor = 600 * time.Millisecond
 )
 
 // roll ends what is over by now.
 func (s *state) roll(now moment) {
+	s.rollMembers(now)
 	for i := range s.sent {
 		if q := &s.sent[i]; q.underWay() && now.since(q.taken) > longest {
 			s.lose(now, q)
@@ -101,7 +119,7 @@ func (s *state) roll(now moment) {
 	for i := range s.windows {
 		w := &s.windows[i]
 		if !w.over && w.to <= now {
-			w.over, w.used, w.swept = true, 0, s.sweepsUnderWay(w)
+			w.over, w.used, w.swept, w.parted = true, 0, s.sweepsUnderWay(w), false
 		}
 	}
 	s.windows = slices.DeleteFunc(s.windows, func(w window) bool {
@@ -135,7 +153,7 @@ func (s *state) sweepsUnderWay(w *window) int {
 }
 
 // find is the place of a request that was taken; -1: it is not known any more.
-func (s *state) find(origin string, id uint64) int {
+func (s *state) find(origin, id uint64) int {
 	return slices.IndexFunc(s.sent, func(q sent) bool { return q.id == id && q.origin == origin && q.underWay() })
 }
 

@@ -10,18 +10,23 @@ import (
 // question is a request that asks to be counted.
 type question struct {
 	Request
-	origin string
+	origin uint64
 	id     uint64
 	// ahead is how many of a higher priority are waiting.
 	ahead int
+	// promised is how many this process may send without a word from those it shares with.
+	promised int
+}
+
+// sent is the request once it is taken.
+func (q *question) sent(now moment) sent {
+	return sent{origin: q.origin, id: q.id, of: q.Of, priority: q.Priority, taken: now}
 }
 
 // rules are what does not change while a process runs.
 type rules struct {
 	start      []providers.Limit
 	sweepShare float64
-	// reserve is how many requests of a window are left to others, who may send one before they know better.
-	reserve int
 }
 
 // soon is how long to wait for something that may happen at any moment: an answer that others wait for.
@@ -40,11 +45,16 @@ func (s *state) take(now moment, q question, r rules) time.Duration {
 		return wait
 	}
 	for i := range s.windows {
-		if w := &s.windows[i]; q.Priority == providers.Sweeping && concerns(q.Of, w.of) {
+		w := &s.windows[i]
+		if !concerns(q.Of, w.of) {
+			continue
+		}
+		w.part--
+		if q.Priority == providers.Sweeping {
 			w.swept++
 		}
 	}
-	s.sent = append(s.sent, sent{origin: q.origin, id: q.id, of: q.Of, priority: q.Priority, taken: now})
+	s.sent = append(s.sent, q.sent(now))
 	return 0
 }
 
@@ -53,6 +63,12 @@ func (s *state) waitFor(now moment, q question, r rules) time.Duration {
 	wait := s.paused.since(now)
 	if s.unknown(q, r) && s.asking(q) {
 		wait = max(wait, soon)
+	}
+	switch {
+	case s.alone != nil:
+		wait = max(wait, s.waitAlone(now, q))
+	case now < s.gather && (q.promised <= 0 || q.Priority == providers.Sweeping):
+		wait = max(wait, min(s.gather.since(now), gatherFor))
 	}
 	if s.manner != telling {
 		return max(wait, s.waitAssumed(now, q, r))
@@ -88,12 +104,24 @@ func (s *state) asking(q question) bool {
 
 // waitWindow is how long a request has to wait for one window.
 func (s *state) waitWindow(now moment, w *window, q question, r rules) time.Duration {
-	free := w.limit - w.used - s.unsettled(w) - r.reserve
-	if free > spared(q, w.limit) && (q.Priority != providers.Sweeping || w.swept < r.sweeps(w.limit)) {
-		return 0
+	if s.alone != nil {
+		if wait := s.waitPart(now, w, q); wait > 0 {
+			return wait
+		}
 	}
-	if w.over {
+	reserve := s.reserve(now, q.origin, w.limit)
+	free, spare := w.limit-w.used-s.unsettled(w)-reserve, spared(q, w.limit)
+	switch {
+	case q.Priority == providers.Sweeping && w.swept >= r.sweeps(w.limit) && w.over:
+		return soon
+	case q.Priority == providers.Sweeping && w.swept >= r.sweeps(w.limit):
+		return max(w.to.since(now), soon)
+	case free > spare:
+		return 0
+	case w.over:
 		return soon // those that are under way will tell
+	case free+reserve > spare+len(s.members):
+		return min(max(w.to.since(now), soon), beatEvery) // the others give back what they do not need
 	}
 	return max(w.to.since(now), soon)
 }

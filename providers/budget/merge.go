@@ -1,0 +1,127 @@
+package budget
+
+import (
+	"slices"
+	"time"
+)
+
+// distrust says that only an answer to a later request tells what is used.
+func (s *state) distrust(until moment) {
+	s.verified, s.trusted = false, max(s.trusted, until)
+	s.windows = slices.DeleteFunc(s.windows, func(w window) bool { return w.of != "" }) // each has its own to be asked for
+}
+
+// clone is a state of its own.
+func (s *state) clone() *state {
+	c := *s
+	c.windows, c.sent, c.assumed = slices.Clone(s.windows), slices.Clone(s.sent), slices.Clone(s.assumed)
+	c.log, c.members = slices.Clone(s.log), slices.Clone(s.members)
+	return &c
+}
+
+// rejoin adds what a member learned while it was alone.
+func (s *state) rejoin(o *state, origin uint64) {
+	s.mergeFacts(o)
+	for _, q := range o.sent {
+		if q.origin == origin {
+			s.addSent(q)
+		}
+	}
+	if o.alone == nil {
+		return
+	}
+	for _, b := range o.alone.log {
+		s.log = added(s.log, b)
+	}
+}
+
+// restore adds all that a member knows, because the others' state was lost.
+func (s *state) restore(o *state) {
+	s.mergeFacts(o)
+	for _, q := range o.sent {
+		s.addSent(q)
+	}
+	for _, b := range o.log {
+		at, found := findBucket(s.log, b.at)
+		if !found {
+			s.log = slices.Insert(s.log, at, b)
+			continue
+		}
+		s.log[at].count, s.log[at].swept = max(s.log[at].count, b.count), max(s.log[at].swept, b.swept)
+	}
+	for _, m := range o.members {
+		if !slices.ContainsFunc(s.members, func(known member) bool { return known.origin == m.origin }) {
+			s.members = append(s.members, m)
+		}
+	}
+	s.writes = max(s.writes, o.writes)
+}
+
+func (s *state) mergeFacts(o *state) {
+	s.manner, s.answers = max(s.manner, o.manner), max(s.answers, o.answers)
+	s.common = s.common || o.common
+	s.paused, s.term = max(s.paused, o.paused), max(s.term, o.term)
+	for _, w := range o.windows {
+		s.mergeWindow(w)
+	}
+	if len(s.assumed) != len(o.assumed) {
+		s.assumed = slices.Clone(o.assumed)
+	}
+	for i, a := range o.assumed {
+		known := &s.assumed[i]
+		if known.scope == a.scope && known.start == a.start && a.limit < known.limit {
+			*known = a
+		}
+	}
+}
+
+func (s *state) mergeWindow(w window) {
+	at := slices.IndexFunc(s.windows, func(known window) bool { return known.scope == w.scope && known.of == w.of })
+	if at < 0 {
+		s.windows = append(s.windows, w)
+		return
+	}
+	switch known := &s.windows[at]; {
+	case w.from > known.to:
+		*known = w
+	case w.to < known.from:
+	default:
+		known.from, known.to = max(known.from, w.from), min(known.to, w.to)
+		known.limit, known.length = min(known.limit, w.limit), max(known.length, w.length)
+		known.used, known.swept = max(known.used, w.used), max(known.swept, w.swept)
+		known.over = known.over && w.over
+	}
+}
+
+func (s *state) addSent(q sent) {
+	if !slices.ContainsFunc(s.sent, func(known sent) bool {
+		return known.origin == q.origin && known.id == q.id && known.only == q.only
+	}) {
+		s.sent = append(s.sent, q)
+	}
+}
+
+// shift makes all moments ones of a clock that is that much further.
+func (s *state) shift(by time.Duration) {
+	all := []*moment{&s.written, &s.trusted, &s.gather, &s.paused}
+	for i := range s.windows {
+		all = append(all, &s.windows[i].from, &s.windows[i].to)
+	}
+	for i := range s.sent {
+		all = append(all, &s.sent[i].taken, &s.sent[i].until)
+	}
+	for i := range s.assumed {
+		all = append(all, &s.assumed[i].cut, &s.assumed[i].grown)
+	}
+	for i := range s.log {
+		all = append(all, &s.log[i].at)
+	}
+	for i := range s.members {
+		all = append(all, &s.members[i].seen)
+	}
+	for _, m := range all {
+		if *m != 0 {
+			*m = m.add(by)
+		}
+	}
+}
