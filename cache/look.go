@@ -32,10 +32,21 @@ func (v *View[K, V]) Look(ctx context.Context, keys []K) (entries []Entry[V], ke
 	answers := v.cache.far.getMany(ctx, names)
 	now = time.Now()
 	for i, far := range answers {
-		if it := v.settle(ctx, flights[i], far, now); it != nil {
+		if it := v.found(ctx, flights[i], far, now); it != nil {
 			v.keep(it)
 			entries[absent[i]], kept[absent[i]] = it.entry(now), true
 		}
 	}
 	return entries, kept
+}
+
+// found is what a look found. What panics is not found.
+func (v *View[K, V]) found(ctx context.Context, f *flight[K, V], far answer, now time.Time) (it *item[K, V]) {
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			_ = v.panicked(panicked, true)
+			it = nil
+		}
+	}()
+	return v.settle(ctx, f, far, now)
 }

@@ -90,7 +90,7 @@ func (c *Catalog) ownerLookup(ctx context.Context, provider string) func(provide
 	if len(candidates) == 1 {
 		return func(providers.ID) (*Account, error) { return candidates[0], nil }
 	}
-	read := c.views.organizations.GetMany(ctx, candidates)
+	read := c.OrganizationLists(ctx, candidates)
 	owner, failure := firstOwners(provider, candidates, read)
 	return func(id providers.ID) (*Account, error) {
 		if owner[id] == nil && read != nil {

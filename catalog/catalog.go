@@ -26,6 +26,12 @@ type Options struct {
 	// WriteTimeout bounds one write, retries and what is read for it included; a write is not begun when an operation
 	// has less time left. 0: as LoadTimeout. At most half of ledger.LockLease, so that no lock is lost under a write.
 	WriteTimeout time.Duration
+	// SweepShare is the part of each account's allowance that Sweep may spend: 0.4. Lists over several registries then lean
+	// on it, in every process: all that share a Store have to have the same, and to call Sweep. 0: nobody sweeps, as has
+	// to be where nothing is cached.
+	SweepShare float64
+	// SweepEvery is how often a sweep reads each registry's tokens where the allowance has room for that. 0: a minute.
+	SweepEvery time.Duration
 	// Ledger is where promises are remembered. Nil: in this process.
 	Ledger ledger.Ledger
 	// Log gets the faults of this server that only make a list partial; nil: nobody. Faults of providers are logged
@@ -43,6 +49,7 @@ type Catalog struct {
 	views    views
 	singles  singleReads
 	ledger   ledger.Ledger
+	sweep    *sweep
 
 	writeTimeout time.Duration
 	scheduled    chan struct{} // wakes who keeps the schedule
@@ -69,6 +76,7 @@ func New(o Options) *Catalog {
 		ledger: o.Ledger, writeTimeout: o.WriteTimeout, scheduled: make(chan struct{}, 1),
 	}
 	c.views = newViews(c, o.LoadTimeout)
+	c.sweep = newSweep(c, o)
 	return c
 }
 

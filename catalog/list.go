@@ -55,10 +55,17 @@ func (c *Catalog) Tokens(ctx context.Context, lists Lists, filter TokenFilter) L
 	g := gathering[*Token]{gaps: gaps{log: c.log}}
 	filter.Providers = filter.providers()
 	match := filter.Matcher(time.Now())
+	if len(filter.RegistryIDs) != 1 {
+		ctx = leaning(ctx)
+	}
 	read := func(account *Account, registries []providers.ID) {
 		entries := lists.TokenLists(ctx, registries)
 		g.expect(entries)
+		g.note(Unavailable{Account: account}, unreadOf(entries), time.Time{}, nil)
 		for i, entry := range entries {
+			if unread(entry.Err) {
+				continue
+			}
 			// A registry may have been deleted since it was listed.
 			g.note(Unavailable{Account: account, Registry: registries[i]}, unlessGone(entry.Err), heldSince(entry), entry.Cause)
 			g.add(entry.Value, match)

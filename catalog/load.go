@@ -9,7 +9,7 @@ import (
 )
 
 func (c *Catalog) loadOrganizations(ctx context.Context, a *Account) ([]*Organization, error) {
-	list, err := providers.All(ctx, func(o providers.Organization) providers.ID { return o.ID }, a.Provider.Organizations)
+	list, err := whole(ctx, func(o providers.Organization) providers.ID { return o.ID }, a.Provider.Organizations)
 	if err == nil {
 		c.learnt.Store(a, nil)
 	}
@@ -21,7 +21,7 @@ func (c *Catalog) loadRegistries(ctx context.Context, k at) ([]*Registry, error)
 	if err := c.learnOrganizations(ctx, k.account); err != nil {
 		return nil, err
 	}
-	list, err := providers.All(ctx, func(r providers.Registry) providers.ID { return r.ID },
+	list, err := whole(ctx, func(r providers.Registry) providers.ID { return r.ID },
 		func(ctx context.Context, page providers.PageRequest) (providers.Page[providers.Registry], error) {
 			return k.account.Provider.Registries(ctx, k.id, page)
 		})
@@ -48,7 +48,7 @@ func (c *Catalog) loadTokens(ctx context.Context, k at) ([]*Token, error) {
 		return nil, err
 	}
 	asked := c.cache.Moment()
-	list, err := providers.All(ctx, func(t providers.Token) providers.ID { return t.ID },
+	list, err := whole(ctx, func(t providers.Token) providers.ID { return t.ID },
 		func(ctx context.Context, page providers.PageRequest) (providers.Page[providers.Token], error) {
 			return k.account.Provider.Tokens(ctx, k.id, page)
 		})
@@ -84,7 +84,7 @@ func (c *Catalog) loadUsers(ctx context.Context, k at) ([]*User, error) {
 	if err := c.learnOrganizations(ctx, k.account); err != nil {
 		return nil, err
 	}
-	list, err := providers.All(ctx, func(u providers.User) providers.ID { return u.ID },
+	list, err := whole(ctx, func(u providers.User) providers.ID { return u.ID },
 		func(ctx context.Context, page providers.PageRequest) (providers.Page[providers.User], error) {
 			return k.account.Provider.Users(ctx, k.id, page)
 		})

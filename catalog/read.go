@@ -21,26 +21,49 @@ var _ Lists = (*Catalog)(nil)
 
 // OrganizationLists returns the organizations of each account, in the order of accounts.
 func (c *Catalog) OrganizationLists(ctx context.Context, accounts []*Account) []cache.Entry[[]*Organization] {
-	return c.views.organizations.GetMany(ctx, accounts)
+	if !c.leans(ctx) {
+		return c.views.organizations.GetMany(ctx, accounts)
+	}
+	return perAccount(accounts, func(a *Account) *Account { return a }, func(a *Account, _ []*Account) []cache.Entry[[]*Organization] {
+		return c.views.organizations.GetMany(c.tolerated(ctx, a, organizationsFresh), []*Account{a})
+	})
 }
 
 // RegistryLists returns the registries of each organization, in the order of organizations.
 func (c *Catalog) RegistryLists(ctx context.Context, organizations []providers.ID) []cache.Entry[[]*Registry] {
-	return routed(ctx, c, c.views.registries, organizations)
+	if !c.leans(ctx) {
+		return routed(ctx, c, organizations, c.views.registries.GetMany)
+	}
+	return routed(ctx, c, organizations, func(ctx context.Context, keys []at) []cache.Entry[[]*Registry] {
+		return perAccount(keys, at.of, func(a *Account, keys []at) []cache.Entry[[]*Registry] {
+			return c.views.registries.GetMany(c.tolerated(ctx, a, registriesFresh), keys)
+		})
+	})
 }
 
-// TokenLists returns the tokens of each registry, in the order of registries.
+// TokenLists returns the tokens of each registry, in the order of registries. Where a sweep keeps them fresh, those of
+// several registries are answered from what it keeps.
 func (c *Catalog) TokenLists(ctx context.Context, registries []providers.ID) []cache.Entry[[]*Token] {
-	return routed(ctx, c, c.views.tokens, registries)
+	if len(registries) > 1 {
+		ctx = leaning(ctx)
+	}
+	if !c.leans(ctx) {
+		return routed(ctx, c, registries, c.views.tokens.GetMany)
+	}
+	return routed(ctx, c, registries, func(ctx context.Context, keys []at) []cache.Entry[[]*Token] {
+		return perAccount(keys, at.of, func(a *Account, keys []at) []cache.Entry[[]*Token] {
+			return c.inventory(ctx, a, keys)
+		})
+	})
 }
 
 // UserLists returns the people of each organization, in the order of organizations.
 func (c *Catalog) UserLists(ctx context.Context, organizations []providers.ID) []cache.Entry[[]*User] {
-	return routed(ctx, c, c.views.users, organizations)
+	return routed(ctx, c, organizations, c.views.users.GetMany)
 }
 
 // routed reads the list of each holder at the account that owns its organization.
-func routed[V any](ctx context.Context, c *Catalog, view *cache.View[at, V], of []providers.ID) []cache.Entry[V] {
+func routed[V any](ctx context.Context, c *Catalog, of []providers.ID, read func(context.Context, []at) []cache.Entry[V]) []cache.Entry[V] {
 	accounts, errs := c.owners(ctx, holders(of, organizationOf))
 	entries := make([]cache.Entry[V], len(of))
 	keys, places := make([]at, 0, len(of)), make([]int, 0, len(of))
@@ -51,7 +74,7 @@ func routed[V any](ctx context.Context, c *Catalog, view *cache.View[at, V], of 
 		}
 		keys, places = append(keys, at{accounts[i], holder}), append(places, i)
 	}
-	for i, entry := range view.GetMany(ctx, keys) {
+	for i, entry := range read(ctx, keys) {
 		entries[places[i]] = entry
 	}
 	return entries

@@ -44,6 +44,9 @@ const (
 // Explain tells why a source is missing, without any upstream text.
 func Explain(err error) (reason UnavailableReason, message string, retryAfter time.Duration) {
 	e, ok := errors.AsType[*providers.Error](err)
+	if f, filling := errors.AsType[*fillingError](err); filling {
+		return RateLimited, f.message(), e.RetryAfter
+	}
 	switch {
 	case !ok && errors.Is(err, context.DeadlineExceeded):
 		return TimedOut, "the provider did not answer in time", 0

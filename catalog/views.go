@@ -38,6 +38,9 @@ type at struct {
 	id      providers.ID
 }
 
+// of is the account that it is read with.
+func (k at) of() *Account { return k.account }
+
 // within names one thing by the list that it stands in.
 type within struct {
 	list at

@@ -15,6 +15,7 @@ const demoMaxAge = isoDuration(90 * 24 * time.Hour)
 
 // demo serves the API over the emulator of every provider.
 type demo struct {
+	Sweep string `default:"off" enum:"on,off" variable:"REGTOK_SWEEP" placeholder:"on|off" help:"On: the inventory is kept fresh without being asked for, so that the emulators are asked all the time."`
 	settings
 	emulation
 }
@@ -44,7 +45,7 @@ func (d demo) Run(p process) error {
 		accounts = append(accounts, accountConfig{driver: driver, name: "demo", settings: withDefaults(driver, emulator.Settings(base))})
 		fmt.Fprintf(&emulated, "  %s  %s\n", base, driver.Title)
 	}
-	return api{settings: d.settings, accounts: accounts, maxAge: policy, introspection: true}.serve(p, func(base string) {
+	return api{settings: d.settings, accounts: accounts, maxAge: policy, sweep: d.Sweep == "on", introspection: true}.serve(p, func(base string) {
 		fmt.Fprintf(p.stdout, welcome, base, emulated.String())
 	})
 }

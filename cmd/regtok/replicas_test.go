@@ -36,7 +36,7 @@ func newReplicas(t *testing.T, server *redistest.Server) *replicas {
 // serve starts one more replica and returns it with its address.
 func (r *replicas) serve() (c *child, url string) {
 	r.t.Helper()
-	c = launch(r.t, r.program, nil, "serve", "-c", r.config, "--listen=127.0.0.1:0", "--log-level=debug")
+	c = launch(r.t, r.program, nil, "serve", "-c", r.config, "--listen=127.0.0.1:0", "--sweep=off", "--log-level=debug")
 	r.t.Cleanup(func() { _ = c.Wait() }) // killed by then, if it still ran
 	return c, "http://" + c.stderr.await(r.t, serving)[1]
 }

@@ -28,6 +28,7 @@ type serve struct {
 	MaxAge        maxAges      `variable:"REGTOK_MAX_AGE" placeholder:"PROVIDER=DURATION,..." help:"Rotation policy: how old tokens of a provider may become, for example P90D. None: as old as they like."`
 	RedisURL      redisURL     `name:"redis-url" variable:"REGTOK_REDIS_URL" placeholder:"URL" help:"Redis that replicas share: for what was read, and for idempotency keys, rotations and scheduled deletions, which it has to keep. Without it these are lost when the process ends, and a deletion that would have to be scheduled is refused. redis://, redis+sentinel://, redis+cluster://, each with rediss for TLS, or unix://."`
 	RedisURLFile  redisURLFile `name:"redis-url-file" variable:"REGTOK_REDIS_URL_FILE" placeholder:"FILE" help:"File that holds the URL of Redis in one line, instead of --redis-url: it may hold a password."`
+	Sweep         string       `default:"on" enum:"on,off" variable:"REGTOK_SWEEP" placeholder:"on|off" help:"On: one of all processes with the same Redis keeps the inventory fresh, so that lists over very many registries are read before they are asked for. It needs the cache, and all processes have to have the same."`
 	Introspection bool         `variable:"REGTOK_INTROSPECTION" help:"Let callers read the schema, which the playground needs for completion."`
 	settings
 
@@ -70,7 +71,7 @@ func (s serve) Run(p process) error {
 		return usageError{err}
 	}
 	return api{
-		settings: s.settings, accounts: accounts, maxAge: s.MaxAge, redis: redis, introspection: s.Introspection,
+		settings: s.settings, accounts: accounts, maxAge: s.MaxAge, redis: redis, sweep: s.Sweep == "on", introspection: s.Introspection,
 	}.serve(p, func(string) {})
 }
 
@@ -91,7 +92,16 @@ type api struct {
 	accounts      []accountConfig
 	maxAge        maxAges
 	redis         redisURL
+	sweep         bool
 	introspection bool
+}
+
+// sweeps is the part of each allowance that the sweep may take; 0: there is none.
+func (a api) sweeps() float64 {
+	if !a.sweep || a.Cache == "off" {
+		return 0
+	}
+	return a.SweepShare.part()
 }
 
 // serve is the wiring, from configuration to server. It calls started with the address once it listens, and returns
@@ -114,8 +124,10 @@ func (a api) serve(p process, started func(base string)) error {
 	defer views.Close()
 	known := catalog.New(catalog.Options{
 		Drivers: all.Drivers(), Accounts: accounts, Cache: views, Ledger: common.ledger, Policy: a.policy(), LoadTimeout: timeout / 2, Log: log,
+		SweepShare: a.sweeps(),
 	})
 	defer inBackground(p, known.KeepSchedule)()
+	defer inBackground(p, known.Sweep)()
 	limit := limits.Default()
 	limit.Introspection = a.introspection
 	front := server.New(server.Config{
@@ -126,7 +138,7 @@ func (a api) serve(p process, started func(base string)) error {
 		Log:        log,
 		Limits:     server.Limits{Answer: timeout},
 	})
-	log.Info("serving", "address", listener.Addr().String(), "accounts", names(a.accounts), "cache", a.Cache, "shared", common.store != nil, "durable", common.ledger.Durable(), "introspection", a.introspection)
+	log.Info("serving", "address", listener.Addr().String(), "accounts", names(a.accounts), "cache", a.Cache, "shared", common.store != nil, "durable", common.ledger.Durable(), "sweep", a.sweeps() > 0, "introspection", a.introspection)
 	started("http://" + listener.Addr().String())
 	return front.Serve(p, listener)
 }

@@ -139,7 +139,7 @@ func TestWithoutACacheEveryQueryReadsThrough(t *testing.T) {
 	for cache, twice := range map[string]float64{"on": 1, "off": 2} {
 		ionos := start(t, nil, "emulate", "ionos")
 		env := map[string]string{"IONOS_TOKEN": "x", "IONOS_API_URL": ionos.url, "IONOS_CONTRACT_NUMBER": "32740158"}
-		served := start(t, env, "serve", "--cache="+cache)
+		served := start(t, env, "serve", "--sweep=off", "--cache="+cache)
 		ask(t, served.url, everything)
 		once := requests(t, ionos.url).Total
 		ask(t, served.url, everything)

@@ -15,6 +15,7 @@ type settings struct {
 	Listen     string     `default:"${listen}" variable:"REGTOK_LISTEN" placeholder:"ADDRESS" help:"Where to listen. Loopback only: callers cannot be told apart yet."`
 	Hosts      hostNames  `variable:"REGTOK_HOSTS" placeholder:"NAME,..." help:"Names by which callers may address the server, besides localhost: for a proxy on this machine that keeps the Host header."`
 	Cache      string     `default:"on" enum:"on,off" variable:"REGTOK_CACHE" placeholder:"on|off" help:"Off: every query reads through, and only equal reads at the same time are shared."`
+	SweepShare percent    `default:"40%" variable:"REGTOK_SWEEP_SHARE" placeholder:"PERCENT" help:"Most of a provider's request allowance that the sweep may take, from 1% to 90%."`
 	CacheSize  size       `default:"64MiB" variable:"REGTOK_CACHE_SIZE" placeholder:"SIZE" help:"Most memory that cached answers take."`
 	MaxBody    size       `default:"32MiB" variable:"REGTOK_MAX_BODY" placeholder:"SIZE" help:"Longest answer of a provider that is read."`
 	Timeout    span       `default:"30s" variable:"REGTOK_TIMEOUT" placeholder:"TIME" help:"Longest time that one operation may take."`

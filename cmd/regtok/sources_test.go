@@ -25,6 +25,8 @@ func choices() []choice {
 		{"listen", "REGTOK_LISTEN", "127.0.0.1:8080", "127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3", "", "nonsense", func(s serve) any { return s.Listen }},
 		{"hosts", "REGTOK_HOSTS", "[]", "[a b]", "[c]", "[d]", "[a, b]", "https://a", func(s serve) any { return s.Hosts }},
 		{"cache", "REGTOK_CACHE", "on", "off", "on", "off", "", "maybe", func(s serve) any { return s.Cache }},
+		{"sweep", "REGTOK_SWEEP", "on", "off", "on", "off", "", "maybe", func(s serve) any { return s.Sweep }},
+		{"sweep-share", "REGTOK_SWEEP_SHARE", "40", "1", "50", "90", "1%", "91%", func(s serve) any { return s.SweepShare }},
 		{"cache-size", "REGTOK_CACHE_SIZE", "67108864", "1024", "2048", "3072", "1KiB", "12", func(s serve) any { return s.CacheSize }},
 		{"max-body", "REGTOK_MAX_BODY", "33554432", "1024", "2048", "3072", "1KB", "-1MiB", func(s serve) any { return s.MaxBody }},
 		{"timeout", "REGTOK_TIMEOUT", "30000000000", "1000000000", "2000000000", "3000000000", "1s", "30", func(s serve) any { return s.Timeout }},

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -35,6 +36,23 @@ func (s *size) UnmarshalText(text []byte) error {
 	*s = size(parsed)
 	return nil
 }
+
+// percent is a part of a whole: 40%.
+type percent int
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (p *percent) UnmarshalText(text []byte) error {
+	digits, _ := strings.CutSuffix(string(text), "%")
+	parsed, err := strconv.Atoi(digits)
+	if err != nil || parsed < 1 || parsed > 90 {
+		return fmt.Errorf("%q is not a whole number of percent from 1%% to 90%%", text)
+	}
+	*p = percent(parsed)
+	return nil
+}
+
+// part is 0.4 of 40%.
+func (p percent) part() float64 { return float64(p) / 100 }
 
 // isoDuration is a length of time in ISO 8601: P90D.
 type isoDuration time.Duration

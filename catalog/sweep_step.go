@@ -1,0 +1,213 @@
+package catalog
+
+import (
+	"cmp"
+	"context"
+	"sync/atomic"
+	"time"
+
+	"regtok/cache"
+	"regtok/providers"
+)
+
+const (
+	mostLooks = 500 // at lists that are kept, in one question
+	// longestHold is the longest pause while an account fails, or is refused.
+	longestHold = time.Minute
+)
+
+// sweep reads one list after the other, until ctx ends or the office does. It begins where another process stopped: with
+// what is kept.
+func (s *sweeper) sweep(ctx context.Context, term uint64) {
+	w := &walk{
+		sweeper: s, round: newRound(s.account, s.c.sweep.every),
+		ctx: providers.WithCover(providers.WithTerm(providers.WithPriority(ctx, providers.Sweeping), term)),
+	}
+	w.survey()
+	w.begin(term)
+	for wait := time.Duration(0); paused(ctx, wait) && s.holds(); {
+		wait = w.step()
+		w.report(term)
+	}
+}
+
+// walk is a sweep in one term of office.
+type walk struct {
+	*sweeper
+	*round
+	progress
+	ctx      context.Context // of its requests
+	failures int             // in a row
+}
+
+// survey finds out what is kept.
+func (w *walk) survey() {
+	w.look(w.stations[w.account.ID()])
+	for _, s := range w.lists(providers.OrganizationKind) {
+		w.look(s)
+	}
+	lists := w.lists(providers.RegistryKind)
+	for len(lists) > 0 {
+		some := lists[:min(mostLooks, len(lists))]
+		lists = lists[len(some):]
+		keys := make([]at, len(some))
+		for i, s := range some {
+			keys[i] = s.list
+		}
+		entries, _ := w.c.views.tokens.Look(w.ctx, keys)
+		for i, s := range some {
+			w.tokens(s, entries[i])
+		}
+	}
+}
+
+// step reads the list whose turn it is, and returns how long to wait before the next one.
+func (w *walk) step() time.Duration {
+	gap, _ := w.c.sweep.gap(w.account)
+	began := time.Now()
+	turn, wait, pace := w.next(began, gap)
+	if wait > 0 {
+		return min(wait, longestHold)
+	}
+	seen := turn.seen
+	if w.look(turn); turn.seen.After(seen) {
+		return 0 // somebody else has read it: it is another's turn
+	}
+	var pages atomic.Int64
+	err := w.read(context.WithValue(cache.NoCache(w.ctx), pagesKey{}, &pages), turn)
+	requests := max(1, int(pages.Load()))
+	w.requests += int(pages.Load())
+	if err == nil {
+		turn.requests, turn.wanted = requests, false
+		w.succeeded()
+		return time.Until(began.Add(pace * time.Duration(requests)))
+	}
+	if providers.KindOf(err) == providers.RateLimited {
+		_, _, after := Explain(err)
+		return min(max(after, gap), longestHold)
+	}
+	return w.failed(turn, err, gap)
+}
+
+// look takes note of what is kept of a list.
+func (w *walk) look(s *station) {
+	switch s.list.id.Kind {
+	case providers.AccountKind:
+		entries, _ := w.c.views.organizations.Look(w.ctx, []*Account{w.account})
+		w.organizations(s, entries[0])
+	case providers.OrganizationKind:
+		entries, _ := w.c.views.registries.Look(w.ctx, []at{s.list})
+		w.registries(s, entries[0])
+	default:
+		entries, _ := w.c.views.tokens.Look(w.ctx, []at{s.list})
+		w.tokens(s, entries[0])
+	}
+}
+
+// read reads a list anew.
+func (w *walk) read(ctx context.Context, s *station) error {
+	switch s.list.id.Kind {
+	case providers.AccountKind:
+		return w.organizations(s, w.c.views.organizations.Get(ctx, w.account))
+	case providers.OrganizationKind:
+		return w.registries(s, w.c.views.registries.Get(ctx, s.list))
+	}
+	return w.tokens(s, w.c.views.tokens.Get(ctx, s.list))
+}
+
+// organizations takes note of the account's organizations: those of an account that comes before it are left to that.
+func (w *walk) organizations(s *station, entry cache.Entry[[]*Organization]) error {
+	if observed(s, entry) {
+		theirs := w.c.listedBefore(w.ctx, w.account)
+		var ids []providers.ID
+		for _, o := range entry.Value {
+			if !theirs[o.ID] {
+				ids = append(ids, o.ID)
+			}
+		}
+		w.keepOnly(w.account, ids, func(id providers.ID) bool { return id.Kind == providers.OrganizationKind })
+		w.keepOnly(w.account, nil, func(id providers.ID) bool {
+			return id.Kind == providers.RegistryKind && w.stations[id.OfOrganization()] == nil
+		})
+	}
+	return cmp.Or(entry.Err, entry.Cause)
+}
+
+// registries takes note of an organization's registries.
+func (w *walk) registries(s *station, entry cache.Entry[[]*Registry]) error {
+	if observed(s, entry) {
+		ids := make([]providers.ID, len(entry.Value))
+		for i, r := range entry.Value {
+			ids[i] = r.ID
+		}
+		w.keepOnly(w.account, ids, func(id providers.ID) bool {
+			return id.Kind == providers.RegistryKind && id.OfOrganization() == s.list.id
+		})
+	}
+	return cmp.Or(entry.Err, entry.Cause)
+}
+
+// tokens takes note of a registry's tokens. Whoever is to hear of each list that was read is to be told here.
+func (w *walk) tokens(s *station, entry cache.Entry[[]*Token]) error {
+	if observed(s, entry) {
+		s.due = dueIn(entry.Value, time.Now())
+	}
+	return cmp.Or(entry.Err, entry.Cause)
+}
+
+// observed takes note of when what is kept of a list was observed; false: nothing is, or it is known.
+func observed[V any](s *station, entry cache.Entry[V]) bool {
+	if entry.Err != nil || !entry.ObservedAt.After(s.seen) {
+		return false
+	}
+	s.seen = entry.ObservedAt
+	return true
+}
+
+// listedBefore are the organizations that an account of the same provider lists which comes before a, as far as is kept.
+func (c *Catalog) listedBefore(ctx context.Context, a *Account) map[providers.ID]bool {
+	sharing := c.of(a.Driver.Name)
+	for i, other := range sharing {
+		if other == a {
+			sharing = sharing[:i]
+			break
+		}
+	}
+	listed := map[providers.ID]bool{}
+	entries, _ := c.views.organizations.Look(ctx, sharing)
+	for _, entry := range entries {
+		for _, o := range entry.Value {
+			listed[o.ID] = true
+		}
+	}
+	return listed
+}
+
+// failed puts a list off that could not be read, and returns for how long the account is left alone: the longer, the
+// more often it failed in a row.
+func (w *walk) failed(s *station, err error, gap time.Duration) time.Duration {
+	s.tried, s.wanted = time.Now(), false
+	if providers.KindOf(err) == providers.NotFound && !s.seen.IsZero() {
+		s.seen = time.Time{}
+		if list := w.stations[s.list.id.OfOrganization()]; list != nil && s.list.id.Kind == providers.RegistryKind {
+			list.wanted = true
+		}
+	}
+	w.failures++
+	w.complain(err)
+	return min(gap<<min(w.failures-1, 16), max(gap, longestHold))
+}
+
+type pagesKey struct{}
+
+// whole reads a list whole, and counts its pages for a sweep.
+func whole[T any](ctx context.Context, id func(T) providers.ID, page func(context.Context, providers.PageRequest) (providers.Page[T], error)) ([]T, error) {
+	pages, swept := ctx.Value(pagesKey{}).(*atomic.Int64)
+	if !swept {
+		return providers.All(ctx, id, page)
+	}
+	return providers.All(ctx, id, func(ctx context.Context, request providers.PageRequest) (providers.Page[T], error) {
+		pages.Add(1)
+		return page(ctx, request)
+	})
+}
