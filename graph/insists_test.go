@@ -78,7 +78,9 @@ func TestWhoInsistsCostsWhatTheFirstOneCost(t *testing.T) {
 func TestAChangeIsMadeOnceHoweverTheCallerInsists(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, plan{network: newMemory()})
-		var found struct{ Tokens struct{ Nodes []struct{ ID string } } }
+		var found struct {
+			Tokens struct{ Nodes []struct{ ID string } }
+		}
 		if err := json.Unmarshal(w.askWith(t, "", `{ tokens(first: 1, filter: { providers: ["buildkite"] }) { nodes { id } } }`).Data, &found); err != nil {
 			t.Fatal(err)
 		}
