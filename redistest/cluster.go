@@ -11,17 +11,26 @@ import (
 )
 
 // Cluster is three servers that share the keys among them. None has a replica.
-type Cluster struct{ Servers []*Server }
+type Cluster struct {
+	Servers   []*Server
+	authority *Authority
+}
 
 // StartCluster starts a cluster and waits until it is ready, which takes a few seconds. It ends with the test.
 func StartCluster(t testing.TB) *Cluster {
 	t.Helper()
+	return (*Authority)(nil).StartCluster(t)
+}
+
+// StartCluster is the package's StartCluster, with TLS.
+func (a *Authority) StartCluster(t testing.TB) *Cluster {
+	t.Helper()
 	const nodes, slots = 3, 16384
-	c := &Cluster{}
+	c := &Cluster{authority: a}
 	var buses []string
 	for range nodes {
 		_, bus, _ := net.SplitHostPort(freeAddress(t)) // the usual one, 10,000 further, may be none
-		c.Servers = append(c.Servers, Start(t, "--cluster-enabled", "yes", "--cluster-port", bus))
+		c.Servers = append(c.Servers, a.Start(t, "--cluster-enabled", "yes", "--cluster-port", bus))
 		buses = append(buses, bus)
 	}
 	for i, s := range c.Servers {
@@ -43,11 +52,18 @@ func StartCluster(t testing.TB) *Cluster {
 
 // Options are what a client of the cluster needs.
 func (c *Cluster) Options() *redis.ClusterOptions {
-	options := &redis.ClusterOptions{}
+	return &redis.ClusterOptions{Addrs: c.addrs(), TLSConfig: c.authority.clientConfig()}
+}
+
+// URL is the cluster's address as settings have it.
+func (c *Cluster) URL() string { return c.authority.url("+cluster", strings.Join(c.addrs(), ",")) }
+
+func (c *Cluster) addrs() []string {
+	var addrs []string
 	for _, s := range c.Servers {
-		options.Addrs = append(options.Addrs, s.addr)
+		addrs = append(addrs, s.addr)
 	}
-	return options
+	return addrs
 }
 
 // do sends one command to the server.

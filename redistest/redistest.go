@@ -10,6 +10,7 @@ import (
 	"net"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -24,31 +25,36 @@ const patience = time.Minute
 // Server is a Redis on a port of its own. It belongs to one test, which may share it with its subtests: give each a
 // prefix of its own. Its methods are for that test's goroutine alone.
 type Server struct {
-	t       testing.TB
-	dir     string
-	addr    string
-	args    func(host, port string) []string
-	process *process // nil: it is stopped
-	paused  bool
+	t         testing.TB
+	dir       string
+	addr      string
+	authority *Authority // nil: no TLS
+	args      []string   // besides where it listens
+	process   *process   // nil: it is stopped
+	paused    bool
 }
 
 // Start starts a server and waits until it answers; it ends with the test. It keeps nothing on disk, unless args say
 // otherwise: they are the server's own, like "--maxmemory", "1mb". It needs redis-server on the PATH.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
-	dir := t.TempDir()
-	return start(t, dir, func(host, port string) []string {
-		return append([]string{"--bind", host, "--port", port, "--dir", dir, "--save", "", "--appendonly", "no"}, args...)
-	})
+	return (*Authority)(nil).Start(t, args...)
 }
 
-// start starts a server with the arguments for an address.
-func start(t testing.TB, dir string, args func(host, port string) []string) *Server {
+// Start is the package's Start, with TLS.
+func (a *Authority) Start(t testing.TB, args ...string) *Server {
+	t.Helper()
+	dir := t.TempDir()
+	return a.start(t, dir, append([]string{"--dir", dir, "--save", "", "--appendonly", "no"}, args...))
+}
+
+// start starts a server with arguments that say all but where it listens.
+func (a *Authority) start(t testing.TB, dir string, args []string) *Server {
 	t.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		t.Fatal("found no redis-server on the PATH: install it, on Debian with `apt-get install redis-server`")
 	}
-	s := &Server{t: t, dir: dir, args: args}
+	s := &Server{t: t, dir: dir, authority: a, args: args}
 	t.Cleanup(s.Stop)
 	var err error
 	for range 5 { // somebody else may have taken the port
@@ -65,10 +71,12 @@ func start(t testing.TB, dir string, args func(host, port string) []string) *Ser
 func (s *Server) Addr() string { return s.addr }
 
 // URL is its address as settings have it.
-func (s *Server) URL() string { return "redis://" + s.addr }
+func (s *Server) URL() string { return s.authority.url("", s.addr) }
 
 // Options are what a client of it needs.
-func (s *Server) Options() *redis.Options { return &redis.Options{Addr: s.addr} }
+func (s *Server) Options() *redis.Options {
+	return &redis.Options{Addr: s.addr, TLSConfig: s.authority.clientConfig()}
+}
 
 // Client makes a client for the test to look and meddle with. It is closed with the test.
 func (s *Server) Client(t testing.TB) *redis.Client {
@@ -126,14 +134,15 @@ func (s *Server) Resume() {
 // run starts the process and waits until it answers. An error tells what the server said.
 func (s *Server) run() error {
 	host, port, _ := net.SplitHostPort(s.addr)
-	process, err := launch(filepath.Join(s.dir, "log"), "redis-server", s.args(host, port)...)
+	// What the arguments say first may be the name of a file.
+	process, err := launch(filepath.Join(s.dir, "log"), "redis-server", slices.Concat(s.args, s.authority.listen(host, port))...)
 	if err != nil {
 		return err
 	}
 	ticker := time.NewTicker(10 * time.Millisecond)
 	defer ticker.Stop()
 	late := time.After(patience)
-	for ping(s.addr, process.Process.Pid) != nil {
+	for s.ping(process.Process.Pid) != nil {
 		select {
 		case <-process.ended:
 			process.kill()
@@ -150,8 +159,8 @@ func (s *Server) run() error {
 
 // ping returns nil when the server of that process answers and is ready. One that asks for a password first is
 // believed to be it.
-func ping(addr string, pid int) error {
-	conn, err := net.DialTimeout("tcp", addr, time.Second)
+func (s *Server) ping(pid int) error {
+	conn, err := s.authority.dial(s.addr)
 	if err != nil {
 		return err
 	}

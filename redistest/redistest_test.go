@@ -2,6 +2,7 @@ package redistest
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"strconv"
@@ -113,16 +114,47 @@ func TestAServerEndsWhenItsTestIsKilled(t *testing.T) {
 
 func TestAnotherServerAtTheAddressIsNotTakenForOnesOwn(t *testing.T) {
 	s := Start(t)
-	if err := ping(s.Addr(), s.process.Process.Pid); err != nil {
+	if err := s.ping(s.process.Process.Pid); err != nil {
 		t.Errorf("its own server: %v", err)
 	}
-	if err := ping(s.Addr(), 1); err == nil {
+	if err := s.ping(1); err == nil {
 		t.Error("it was taken for another process's")
 	}
 }
 
+// securities are ways of speaking with servers.
+func securities(t *testing.T) map[string]*Authority {
+	return map[string]*Authority{"without TLS": nil, "with TLS": NewAuthority(t)}
+}
+
+func TestAServerWithTLSWantsToKnowItsClients(t *testing.T) {
+	a := NewAuthority(t)
+	s := a.Start(t)
+	set(t, s, "v")
+	if got := get(t, s); got != "v" {
+		t.Errorf("it holds %q, want v", got)
+	}
+	for name, config := range map[string]*tls.Config{
+		"a client without TLS":           nil,
+		"a client without a certificate": {RootCAs: a.config.RootCAs},
+		"a client who does not trust it": {Certificates: a.config.Certificates},
+		"a client of another authority":  NewAuthority(t).config,
+	} {
+		client := redis.NewClient(&redis.Options{Addr: s.Addr(), TLSConfig: config, MaxRetries: -1})
+		if err := client.Ping(t.Context()).Err(); err == nil {
+			t.Errorf("%s was answered", name)
+		}
+		_ = client.Close()
+	}
+}
+
 func TestAClusterSharesItsKeys(t *testing.T) {
-	c := StartCluster(t)
+	for name, a := range securities(t) {
+		t.Run(name, func(t *testing.T) { sharesItsKeys(t, a.StartCluster(t)) })
+	}
+}
+
+func sharesItsKeys(t *testing.T, c *Cluster) {
 	client := redis.NewClusterClient(c.Options())
 	t.Cleanup(func() { _ = client.Close() })
 	for i := range 100 {
@@ -138,7 +170,12 @@ func TestAClusterSharesItsKeys(t *testing.T) {
 }
 
 func TestAReplicaTakesOver(t *testing.T) {
-	g := StartGuarded(t)
+	for name, a := range securities(t) {
+		t.Run(name, func(t *testing.T) { takesOver(t, a.StartGuarded(t)) })
+	}
+}
+
+func takesOver(t *testing.T, g *Guarded) {
 	client := redis.NewFailoverClient(g.Options())
 	t.Cleanup(func() { _ = client.Close() })
 	if err := client.Set(t.Context(), "k", "before", 0).Err(); err != nil {

@@ -25,13 +25,19 @@ type Guarded struct {
 // for the replica to take over, which takes a few seconds.
 func StartGuarded(t testing.TB) *Guarded {
 	t.Helper()
-	g := &Guarded{Master: Start(t, "--repl-diskless-sync-delay", "0")}
+	return (*Authority)(nil).StartGuarded(t)
+}
+
+// StartGuarded is the package's StartGuarded, with TLS.
+func (a *Authority) StartGuarded(t testing.TB) *Guarded {
+	t.Helper()
+	g := &Guarded{Master: a.Start(t, "--repl-diskless-sync-delay", "0")}
 	host, port, _ := net.SplitHostPort(g.Master.addr)
-	g.Replica = Start(t, "--replicaof", host+" "+port)
+	g.Replica = a.Start(t, "--replicaof", host+" "+port)
 	g.Replica.until(t, "the replica has what its master has", func(ctx context.Context, client *redis.Client) bool {
 		return strings.Contains(client.Info(ctx, "replication").Val(), "master_link_status:up")
 	})
-	g.sentinel = startSentinel(t, g.Master.addr)
+	g.sentinel = a.startSentinel(t, g.Master.addr)
 	g.sentinel.until(t, "the sentinel knows the replica", func(ctx context.Context, client *redis.Client) bool {
 		return strings.Contains(client.Info(ctx, "sentinel").Val(), "status=ok") &&
 			strings.Contains(client.Info(ctx, "sentinel").Val(), "slaves=1")
@@ -39,7 +45,7 @@ func StartGuarded(t testing.TB) *Guarded {
 	return g
 }
 
-func startSentinel(t testing.TB, master string) *Server {
+func (a *Authority) startSentinel(t testing.TB, master string) *Server {
 	t.Helper()
 	dir := t.TempDir()
 	config := filepath.Join(dir, "sentinel.conf")
@@ -49,12 +55,15 @@ func startSentinel(t testing.TB, master string) *Server {
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return start(t, dir, func(host, port string) []string {
-		return []string{config, "--sentinel", "--bind", host, "--port", port, "--dir", dir}
-	})
+	return a.start(t, dir, []string{config, "--sentinel", "--dir", dir})
 }
 
 // Options are what a client needs that follows the master.
 func (g *Guarded) Options() *redis.FailoverOptions {
-	return &redis.FailoverOptions{MasterName: masterName, SentinelAddrs: []string{g.sentinel.addr}}
+	return &redis.FailoverOptions{
+		MasterName: masterName, SentinelAddrs: []string{g.sentinel.addr}, TLSConfig: g.sentinel.authority.clientConfig(),
+	}
 }
+
+// URL is its address as settings have it.
+func (g *Guarded) URL() string { return g.sentinel.authority.url("+sentinel", g.sentinel.addr+"/"+masterName) }
