@@ -257,6 +257,21 @@ func TestALedgerThatIsDownStopsACallWithAKeyBeforeItIsSent(t *testing.T) {
 	}
 }
 
+// TestAProcessThatHasNotHeardOfATokenFindsItByItsKey lets one catalog make a token, and another that read before it repeat the call.
+func TestAProcessThatHasNotHeardOfATokenFindsItByItsKey(t *testing.T) {
+	s, d := newWriter(1, 1), newDiary()
+	one := newCatalog(t, Options{Accounts: []*Account{s.account("a")}, Ledger: d})
+	other := newCatalog(t, Options{Accounts: []*Account{s.account("a")}, Ledger: d})
+	if lists := other.TokenLists(t.Context(), []providers.ID{grid.r0}); lists[0].Err != nil {
+		t.Fatal(lists[0].Err)
+	}
+	in := CreateToken{Registry: grid.r0, Name: "ci", Repeat: by("ann", "k")}
+	first := done(t)(one.CreateToken(t.Context(), in))
+	if repeated := again(t)(other.CreateToken(t.Context(), in)); repeated.ID != first.Token.ID {
+		t.Errorf("the repetition tells %+v, want %+v", repeated, first.Token)
+	}
+}
+
 func TestARepeatedRotationTellsBothTokens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, s, _, _ := newPost(t)
