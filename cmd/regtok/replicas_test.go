@@ -22,8 +22,13 @@ type replicas struct {
 }
 
 func newReplicas(t *testing.T, server *redistest.Server) *replicas {
-	r := &replicas{t: t, program: build(t), config: t.TempDir() + "/regtok.yaml"}
-	text := "redis_url: " + server.URL() + "\naccounts:\n"
+	return newReplicasAt(t, build(t), server.URL())
+}
+
+// newReplicasAt are replicas of a built program over a Redis of any kind.
+func newReplicasAt(t *testing.T, program, redis string) *replicas {
+	r := &replicas{t: t, program: program, config: t.TempDir() + "/regtok.yaml"}
+	text := "redis_url: " + redis + "\naccounts:\n"
 	for _, provider := range []string{"buildkite", "ionos"} {
 		emulator := start(t, nil, "emulate", provider, "--registries=3", "--tokens=2")
 		r.emulators = append(r.emulators, emulator)
@@ -33,10 +38,10 @@ func newReplicas(t *testing.T, server *redistest.Server) *replicas {
 	return r
 }
 
-// serve starts one more replica and returns it with its address.
-func (r *replicas) serve() (c *child, url string) {
+// serve starts one more replica, with nothing in its environment but env, and returns it with its address.
+func (r *replicas) serve(env ...string) (c *child, url string) {
 	r.t.Helper()
-	c = launch(r.t, r.program, nil, "serve", "-c", r.config, "--listen=127.0.0.1:0", "--sweep=off", "--log-level=debug")
+	c = launch(r.t, r.program, env, "serve", "-c", r.config, "--listen=127.0.0.1:0", "--sweep=off", "--log-level=debug")
 	r.t.Cleanup(func() { _ = c.Wait() }) // killed by then, if it still ran
 	return c, "http://" + c.stderr.await(r.t, serving)[1]
 }
