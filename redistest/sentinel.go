@@ -66,4 +66,6 @@ func (g *Guarded) Options() *redis.FailoverOptions {
 }
 
 // URL is its address as settings have it.
-func (g *Guarded) URL() string { return g.sentinel.authority.url("+sentinel", g.sentinel.addr+"/"+masterName) }
+func (g *Guarded) URL() string {
+	return g.sentinel.authority.url("+sentinel", g.sentinel.addr+"/"+masterName)
+}
