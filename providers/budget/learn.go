@@ -108,16 +108,20 @@ func (s *state) learn(now moment, q sent, told *providers.Limit) bool {
 		s.windows = append(s.windows, fresh)
 		return true
 	}
-	return s.learnAgain(&s.windows[at], fresh, q)
+	return s.learnAgain(now, &s.windows[at], fresh, q)
 }
 
 // learnAgain puts together what is known of a window, and what is told of the same one, or of one before or after it.
-func (s *state) learnAgain(known *window, fresh window, q sent) bool {
+func (s *state) learnAgain(now moment, known *window, fresh window, q sent) bool {
 	known.length = max(known.length, fresh.length)
 	fresh.length = known.length
 	apart := max(known.length-rounding, 0)
 	switch {
-	case fresh.from > known.to:
+	case fresh.from > known.to, fresh.to < known.from && fresh.from > now:
+		// The second: what is known cannot be, since the window that is told is not over. Clocks can be wrong.
+		if now < known.from {
+			fresh.used = max(fresh.used, known.used)
+		}
 		fresh.swept = s.sweepsUnderWay(&fresh) + sweep(q)
 		if known.over {
 			fresh.swept = max(fresh.swept, known.swept)

@@ -98,6 +98,9 @@ func (s *state) unknown(q question, r rules) bool {
 // asking tells whether a request that will make it known is under way.
 func (s *state) asking(q question) bool {
 	return slices.ContainsFunc(s.sent, func(other sent) bool {
+		if q.Priority == providers.Sweeping && other.priority == providers.Sweeping {
+			return true // lost ones too: how many may be swept is not known either
+		}
 		return other.underWay() && other.taken >= s.trusted && (!s.verified || other.of == q.Of)
 	})
 }
