@@ -69,14 +69,11 @@ func newRound(a *Account, every time.Duration) *round {
 }
 
 // add makes a station, unless there is one.
-func (r *round) add(list at) *station {
-	s := r.stations[list.id]
-	if s == nil {
-		s = &station{list: list, order: r.made, requests: 1}
+func (r *round) add(list at) {
+	if r.stations[list.id] == nil {
+		r.stations[list.id] = &station{list: list, order: r.made, requests: 1}
 		r.made++
-		r.stations[list.id] = s
 	}
-	return s
 }
 
 // keepOnly has a station for each of the things that a list holds, and none for what is not in it any more.

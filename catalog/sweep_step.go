@@ -108,15 +108,21 @@ func (w *walk) look(s *station) {
 func (w *walk) read(ctx context.Context, s *station) error {
 	switch s.list.id.Kind {
 	case providers.AccountKind:
-		return w.organizations(s, w.c.views.organizations.Get(ctx, w.account))
+		entry := w.c.views.organizations.Get(ctx, w.account)
+		w.organizations(s, entry)
+		return cmp.Or(entry.Err, entry.Cause)
 	case providers.OrganizationKind:
-		return w.registries(s, w.c.views.registries.Get(ctx, s.list))
+		entry := w.c.views.registries.Get(ctx, s.list)
+		w.registries(s, entry)
+		return cmp.Or(entry.Err, entry.Cause)
 	}
-	return w.tokens(s, w.c.views.tokens.Get(ctx, s.list))
+	entry := w.c.views.tokens.Get(ctx, s.list)
+	w.tokens(s, entry)
+	return cmp.Or(entry.Err, entry.Cause)
 }
 
 // organizations takes note of the account's organizations: those of an account that comes before it are left to that.
-func (w *walk) organizations(s *station, entry cache.Entry[[]*Organization]) error {
+func (w *walk) organizations(s *station, entry cache.Entry[[]*Organization]) {
 	if observed(s, entry) {
 		theirs := w.c.listedBefore(w.ctx, w.account)
 		var ids []providers.ID
@@ -130,11 +136,10 @@ func (w *walk) organizations(s *station, entry cache.Entry[[]*Organization]) err
 			return id.Kind == providers.RegistryKind && w.stations[id.OfOrganization()] == nil
 		})
 	}
-	return cmp.Or(entry.Err, entry.Cause)
 }
 
 // registries takes note of an organization's registries.
-func (w *walk) registries(s *station, entry cache.Entry[[]*Registry]) error {
+func (w *walk) registries(s *station, entry cache.Entry[[]*Registry]) {
 	if observed(s, entry) {
 		ids := make([]providers.ID, len(entry.Value))
 		for i, r := range entry.Value {
@@ -144,15 +149,13 @@ func (w *walk) registries(s *station, entry cache.Entry[[]*Registry]) error {
 			return id.Kind == providers.RegistryKind && id.OfOrganization() == s.list.id
 		})
 	}
-	return cmp.Or(entry.Err, entry.Cause)
 }
 
 // tokens takes note of a registry's tokens. Whoever is to hear of each list that was read is to be told here.
-func (w *walk) tokens(s *station, entry cache.Entry[[]*Token]) error {
+func (w *walk) tokens(s *station, entry cache.Entry[[]*Token]) {
 	if observed(s, entry) {
 		s.due = dueIn(entry.Value, time.Now())
 	}
-	return cmp.Or(entry.Err, entry.Cause)
 }
 
 // observed takes note of when what is kept of a list was observed; false: nothing is, or it is known.
