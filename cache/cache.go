@@ -56,8 +56,8 @@ type Options struct {
 	Parallel int
 	// Store is the far tier; nil: none.
 	Store Store
-	// NearFor is how long, with a Store, the near tier is believed without asking the Store; 0: 5 s. It is the
-	// longest that another process's bump can go unnoticed when the Store's message about it was lost.
+	// NearFor is how long, with a Store, the near tier is believed without asking the Store; 0: 1 s. It is about the
+	// longest that Bump takes when another process does not hear of it. All processes with a Store have the same.
 	NearFor time.Duration
 	// Jitter is by how much, with a Store, an entry may be fresh for longer or shorter than Config.Fresh, as a share of
 	// it, so that processes do not renew everything at the same moment; 0: a tenth, negative: not at all.
@@ -108,31 +108,45 @@ func New(options Options) *Cache {
 	if options.Store != nil {
 		c.far = newFar(options, c.log, func() { c.start(c.mend) })
 		c.jitter = max(cmp.Or(options.Jitter, 0.1), 0)
-		c.work.Go(func() { c.far.store.Watch(c.ctx, c.scopes.bump, c.lost) })
+		c.work.Go(func() { c.far.store.Watch(c.ctx, ears{c}) })
 	}
 	return c
 }
 
 // Bump ends everything in the scopes that is older than this call, before it returns: it is to be called after a
 // write was done, or may have been done, and before that is told to anybody. It succeeds although ctx is cancelled,
-// because the write happened all the same. A Store that does not answer delays it by Options.StoreTimeout; the
-// scopes are then kept out of the far tier by this process, and bumped again until the Store has understood. So is
-// what it was told in the minute before it failed.
+// because the write happened all the same. With a Store it returns when every other process has dropped what it had,
+// in about the time that a message takes there and back; where one does not say so, or the Store does not answer, after
+// Options.NearFor, when none uses it any more without asking. Of a Store that does not answer the scopes are kept out
+// by this process, and bumped again until it has understood. So is what it was told in the minute before it failed.
 func (c *Cache) Bump(ctx context.Context, scopes ...Scope) {
 	// The far tier goes first: were the near tier first, a reader between the two could fetch the old value from
 	// the far tier and keep it near.
-	if c.far != nil {
-		c.far.bump(ctx, scopes)
+	var w *word
+	if c.far != nil && len(scopes) > 0 {
+		w = c.far.bump(ctx, scopes)
 	}
 	for _, scope := range scopes {
 		c.scopes.bump(scope)
 	}
+	if w != nil {
+		c.far.passOn(w)
+	}
 }
 
-// lost ends everything: what was bumped meanwhile, nobody said.
-func (c *Cache) lost() {
-	c.far.oweTold()
-	c.scopes.bumpAll()
+// ears are a cache that hears of other processes' bumps.
+type ears struct{ *Cache }
+
+// Registered implements Watcher.
+func (e ears) Registered(since, until time.Time) { e.far.belief.registered(since, until) }
+
+// Bumped implements Watcher.
+func (e ears) Bumped(scope Scope) { e.scopes.bump(scope) }
+
+// Lost implements Watcher.
+func (e ears) Lost() {
+	e.far.oweTold()
+	e.far.hurry()
 }
 
 // Close ends the loads under way and waits for every goroutine of the cache; what is on its way to the Store gets

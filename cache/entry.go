@@ -37,8 +37,8 @@ type item[K comparable, V any] struct {
 	far        bool       // it comes from the far tier; when its load began is not known
 	generation Generation // under which the far tier would have it; 0: not known
 
-	believed atomic.Int64 // until when, in Unix nanoseconds, the near tier needs no confirmation
-	setback  atomic.Pointer[setback]
+	known   atomic.Int64 // when it was last known to be true, as belief.of has it
+	setback atomic.Pointer[setback]
 }
 
 // setback is a renewal that failed.

@@ -21,9 +21,10 @@ const (
 // which the Store owes a bump.
 type far struct {
 	store   Store
-	nearFor time.Duration
+	belief  *belief
 	timeout time.Duration
 	errors  atomic.Uint64
+	unheard atomic.Uint64
 	health  health
 	reads   *gobreaker.CircuitBreaker[struct{}]
 	writes  *gobreaker.CircuitBreaker[struct{}]
@@ -35,15 +36,16 @@ type far struct {
 type answer struct {
 	Found
 	asked bool
+	at    time.Time // when the asking began
 }
 
 func newFar(options Options, log *slog.Logger, startMending func()) *far {
 	f := &far{
 		store:   options.Store,
-		nearFor: orDefault(options.NearFor, 5*time.Second),
+		belief:  newBelief(orDefault(options.NearFor, time.Second)),
 		timeout: orDefault(options.StoreTimeout, 50*time.Millisecond),
 		health:  health{log: log},
-		bumps:   bumps{owed: map[Scope]int{}, told: map[Scope]time.Time{}, startMending: startMending},
+		bumps:   newBumps(startMending),
 	}
 	f.reads = f.breaker(func(works bool) { f.health.is(reading, works) })
 	f.writes = f.breaker(func(works bool) { f.health.is(writing, works) })
@@ -66,13 +68,14 @@ func (f *far) breaker(tell func(works bool)) *gobreaker.CircuitBreaker[struct{}]
 	})
 }
 
-// getMany asks for all keys at once.
-func (f *far) getMany(ctx context.Context, keys []Key) []answer {
-	answers := make([]answer, len(keys))
-	asked, indexes := f.withoutOwed(keys)
+// getMany asks all questions at once.
+func (f *far) getMany(ctx context.Context, questions []Question) []answer {
+	answers := make([]answer, len(questions))
+	asked, indexes := f.withoutOwed(questions)
 	if len(asked) == 0 {
 		return answers
 	}
+	began := time.Now()
 	var found []Found
 	done := f.call(ctx, f.reads, func(ctx context.Context) (err error) {
 		found, err = f.store.GetMany(ctx, asked)
@@ -80,7 +83,7 @@ func (f *far) getMany(ctx context.Context, keys []Key) []answer {
 	})
 	if done && len(found) == len(asked) {
 		for i, index := range indexes {
-			answers[index] = answer{Found: found[i], asked: true}
+			answers[index] = answer{Found: found[i], asked: true, at: began}
 		}
 	}
 	return answers
@@ -96,6 +99,7 @@ func (f *far) deleteMany(ctx context.Context, keys ...Key) {
 
 // lease tells what there is of the key, and who is to load it. asked is false when the Store could not say.
 func (f *far) lease(ctx context.Context, key Key, under Generation, life time.Duration) (found answer, mine bool) {
+	found.at = time.Now()
 	found.asked = f.call(ctx, f.leases, func(ctx context.Context) (err error) {
 		found.Found, mine, err = f.store.Lease(ctx, key, under, life)
 		return err

@@ -46,9 +46,10 @@ func (v *View[K, V]) board(ctx context.Context, key K) (it *item[K, V], f *fligh
 	if f == nil || !v.carries(f, since) {
 		f, mine = newFlight[K, V](key, name), true
 		f.insist, f.tolerance = !since.IsZero(), tolerance(ctx)
-		if f.insist && current != nil {
-			// Readers who insist come one by one, each a little later than the flight before. Waiting for that
-			// one lets all who come meanwhile share the next.
+		// Readers who insist come one by one, each a little later than the flight before. So do those who cannot know
+		// whether another process has ended meanwhile what that one brings. Waiting for it lets all who come
+		// meanwhile share the next.
+		if current != nil && (f.insist || v.held(key, time.Now()) == nil && v.cache.scopes.holds(current.scope, current.moment)) {
 			f.after = current.done
 		}
 		v.flights[key] = f
@@ -71,7 +72,11 @@ func (v *View[K, V]) carries(f *flight[K, V], since time.Time) bool {
 	if !v.cache.scopes.holds(f.scope, f.moment) {
 		return false
 	}
-	return since.IsZero() || f.insist && !f.moment.at.Before(since)
+	if !since.IsZero() {
+		return f.insist && !f.moment.at.Before(since)
+	}
+	far := v.cache.far
+	return far == nil || far.belief.holds(far.belief.of(f.moment.at), time.Now())
 }
 
 // renewal returns the flight that renews it, for the caller to depart; nil: none is due, or its reader needs none.

@@ -46,11 +46,11 @@ func (s *sulky) sulk(ctx context.Context) error {
 	return errors.New("no answer")
 }
 
-func (s *sulky) GetMany(ctx context.Context, keys []cache.Key) ([]cache.Found, error) {
+func (s *sulky) GetMany(ctx context.Context, questions []cache.Question) ([]cache.Found, error) {
 	if err := s.sulk(ctx); err != nil {
 		return nil, err
 	}
-	return s.Store.GetMany(ctx, keys)
+	return s.Store.GetMany(ctx, questions)
 }
 
 func (s *sulky) SetMany(ctx context.Context, items []cache.Item) error {
@@ -60,9 +60,9 @@ func (s *sulky) SetMany(ctx context.Context, items []cache.Item) error {
 	return s.Store.SetMany(ctx, items)
 }
 
-func (s *sulky) Bump(ctx context.Context, scopes ...cache.Scope) error {
+func (s *sulky) Bump(ctx context.Context, scopes ...cache.Scope) (<-chan struct{}, error) {
 	if err := s.sulk(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	return s.Store.Bump(ctx, scopes...)
 }

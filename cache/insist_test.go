@@ -49,9 +49,9 @@ func TestWhoInsistsDoesNotGetWhatWasAskedForBefore(t *testing.T) {
 // slowStore answers GetMany after a second.
 type slowStore struct{ cache.Store }
 
-func (s slowStore) GetMany(ctx context.Context, keys []cache.Key) ([]cache.Found, error) {
+func (s slowStore) GetMany(ctx context.Context, questions []cache.Question) ([]cache.Found, error) {
 	time.Sleep(time.Second)
-	return s.Store.GetMany(ctx, keys)
+	return s.Store.GetMany(ctx, questions)
 }
 
 func TestWhoInsistsDoesNotJoinWhoAsksTheFarTier(t *testing.T) {

@@ -20,7 +20,7 @@ func farKey(key string) cache.Key {
 // generationOf is a key's now.
 func generationOf(t *testing.T, store cache.Store, key string) cache.Generation {
 	t.Helper()
-	found, err := store.GetMany(t.Context(), []cache.Key{farKey(key)})
+	found, err := store.GetMany(t.Context(), []cache.Question{{Key: farKey(key)}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -72,11 +72,7 @@ func (v *View[K, V]) fly(ctx context.Context, flights []*flight[K, V]) {
 	v.begin(flights...)
 	answers := make([]answer, len(flights))
 	if v.cache.far != nil {
-		names := make([]Key, len(flights))
-		for i, f := range flights {
-			names[i] = v.farKey(f.name)
-		}
-		answers = v.cache.far.getMany(ctx, names)
+		answers = v.ask(ctx, flights)
 	}
 	last := len(flights) - 1
 	for i, f := range flights[:last] {
@@ -91,6 +87,10 @@ func (v *View[K, V]) land(ctx context.Context, f *flight[K, V], far answer) {
 	now := time.Now()
 	it := v.settle(ctx, f, far, now)
 	if it == nil {
+		if old, ok := v.unasked(f, far, now); ok {
+			v.finish(f, old)
+			return
+		}
 		v.load(ctx, f, far)
 		return
 	}
@@ -120,7 +120,7 @@ func (v *View[K, V]) load(ctx context.Context, f *flight[K, V], far answer) {
 		v.failed(ctx, f, far, err)
 		return
 	}
-	it := v.newItem(f.key, f.scope, f.moment, far.Generation)
+	it := v.newItem(f.key, f.scope, f.moment, far)
 	v.fill(it, value, time.Now())
 	v.keep(it)
 	v.finish(f, it.entry(it.observed))
@@ -132,7 +132,10 @@ func (v *View[K, V]) settle(ctx context.Context, f *flight[K, V], far answer, no
 	if v.cache.far == nil {
 		return nil
 	}
-	it := v.confirm(f, far, now)
+	it := v.held(f.key, now)
+	if it != nil && !v.confirm(it, far) && (far.asked || !v.believed(it, now)) {
+		it = nil
+	}
 	if f.insist {
 		return nil
 	}
@@ -207,7 +210,7 @@ func (v *View[K, V]) failed(ctx context.Context, f *flight[K, V], far answer, er
 		v.finish(f, it.despite(err, now))
 		return
 	}
-	failure := v.newItem(f.key, f.scope, f.moment, far.Generation)
+	failure := v.newItem(f.key, f.scope, f.moment, far)
 	failure.fail(err, now, memory)
 	if it != nil && !it.supersedes(failure) {
 		v.cache.near.drop(v.hash(f.key), it)

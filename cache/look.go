@@ -23,18 +23,19 @@ func (v *View[K, V]) Look(ctx context.Context, keys []K) (entries []Entry[V], ke
 		return entries, kept
 	}
 	// They are flights that nobody can board, and that come home without a load.
-	flights, names := make([]*flight[K, V], len(absent)), make([]Key, len(absent))
+	flights := make([]*flight[K, V], len(absent))
 	for i, at := range absent {
-		name := v.config.Key(keys[at])
-		flights[i], names[i] = newFlight[K, V](keys[at], name), v.farKey(name)
+		flights[i] = newFlight[K, V](keys[at], v.config.Key(keys[at]))
 	}
 	v.begin(flights...)
-	answers := v.cache.far.getMany(ctx, names)
+	answers := v.ask(ctx, flights)
 	now = time.Now()
 	for i, far := range answers {
 		if it := v.found(ctx, flights[i], far, now); it != nil {
 			v.keep(it)
 			entries[absent[i]], kept[absent[i]] = it.entry(now), true
+		} else if it := v.held(flights[i].key, now); it != nil && !far.asked {
+			entries[absent[i]], kept[absent[i]] = v.doubtful(it, now)
 		}
 	}
 	return entries, kept

@@ -9,6 +9,7 @@ import (
 	mathrand "math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 	"unsafe"
 
@@ -25,7 +26,11 @@ type Redis struct {
 	client redis.UniversalClient
 	alone  bool // one server has all keys, so that one command may ask for any of them
 	prefix string
-	origin string // tells this one's messages from others'
+	origin string // tells this process's messages from others'
+	runs   *Runs  // nil: nobody knows which server answers
+
+	standing standing
+	hearings hearings
 }
 
 var _ Store = (*Redis)(nil)
@@ -35,36 +40,42 @@ var _ Store = (*Redis)(nil)
 // caller's, who closes it after the cache.
 func NewRedis(client redis.UniversalClient, prefix string) *Redis {
 	_, alone := client.(*redis.Client)
-	return &Redis{client: client, alone: alone, prefix: prefix, origin: rand.Text()}
+	return &Redis{client: client, alone: alone, prefix: prefix, origin: rand.Text(), hearings: newHearings()}
+}
+
+// Heed has the Store tell the runs of its server apart, before it is used. runs.Meet is its client's OnConnect.
+func (r *Redis) Heed(runs *Runs) *Redis {
+	r.runs = runs
+	return r
 }
 
 // GetMany implements Store, in one round trip, or two where a scope has no generation.
-func (r *Redis) GetMany(ctx context.Context, keys []Key) ([]Found, error) {
-	if len(keys) == 0 {
+func (r *Redis) GetMany(ctx context.Context, questions []Question) ([]Found, error) {
+	if len(questions) == 0 {
 		return nil, nil
 	}
-	shelves := r.shelve(keys)
+	shelves := r.shelve(questions)
 	answers, err := r.fetch(ctx, shelves)
 	if err != nil {
 		return nil, trouble(err)
 	}
-	found := make([]Found, len(keys))
+	run := r.runs.now() // no older than the server that answered
+	found := make([]Found, len(questions))
 	var unnumbered []*shelf
 	for _, shelf := range shelves {
-		generation, ok := parseGeneration(answers[0])
+		generation, ok := parseGeneration(answers[0], run)
 		if !ok {
 			unnumbered = append(unnumbered, shelf)
 		}
 		for i, index := range shelf.indexes {
 			if value, there := answers[1+i].(string); ok && there {
-				found[index] = Found{Value: bytesOfAnswer(value), Generation: generation}
-			} else {
-				found[index].Generation = generation
+				found[index].Value = bytesOfAnswer(value)
 			}
 		}
-		answers = answers[1+len(shelf.indexes):]
+		shelf.number(found, generation)
+		answers = answers[len(shelf.names):]
 	}
-	if err := r.number(ctx, unnumbered, found); err != nil {
+	if err := r.number(ctx, unnumbered, found, run); err != nil {
 		return nil, trouble(err)
 	}
 	return found, nil
@@ -111,14 +122,14 @@ func whole(get *redis.SliceCmd, length int) ([]any, error) {
 }
 
 // number gives shelves a generation that have none, unless another process is quicker, and enters it into found.
-func (r *Redis) number(ctx context.Context, shelves []*shelf, found []Found) error {
+func (r *Redis) number(ctx context.Context, shelves []*shelf, found []Found, run string) error {
 	if len(shelves) == 0 {
 		return nil
 	}
 	sets, gets := make([]*redis.BoolCmd, len(shelves)), make([]*redis.StringCmd, len(shelves))
 	_, _ = r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for i, shelf := range shelves {
-			sets[i] = p.SetNX(ctx, shelf.names[0], newGeneration().text(), generationLife)
+			sets[i] = p.SetNX(ctx, shelf.names[0], newGeneration().text(run), generationLife)
 			gets[i] = p.Get(ctx, shelf.names[0])
 		}
 		return nil
@@ -128,17 +139,18 @@ func (r *Redis) number(ctx context.Context, shelves []*shelf, found []Found) err
 		if err := cause(sets[i].Err(), err); err != nil {
 			return err
 		}
-		generation, ok := parseGeneration(text)
+		generation, ok := parseGeneration(text, run)
 		if !ok {
-			// It is no generation, whoever put it there. To make another is to bump, and always right.
+			// It is no generation, or of another run. To make another is to bump, and always right.
 			generation = newGeneration()
-			if err := r.client.Set(ctx, shelf.names[0], generation.text(), generationLife).Err(); err != nil {
+			if err := r.client.Set(ctx, shelf.names[0], generation.text(run), generationLife).Err(); err != nil {
 				return err
 			}
 		}
-		for _, index := range shelf.indexes {
-			found[index].Generation = generation
-		}
+		shelf.number(found, generation)
+	}
+	if r.runs.now() != run {
+		return errMoved
 	}
 	return nil
 }
@@ -182,7 +194,7 @@ func (r *Redis) DeleteMany(ctx context.Context, keys []Key) error {
 
 // Lease implements Store.
 func (r *Redis) Lease(ctx context.Context, key Key, under Generation, life time.Duration) (found Found, mine bool, err error) {
-	names := r.shelve([]Key{key})[0].names
+	names := r.shelve([]Question{{Key: key}})[0].names
 	var set *redis.BoolCmd
 	var get *redis.SliceCmd
 	// The errors are the answers', which are looked at below.
@@ -197,30 +209,13 @@ func (r *Redis) Lease(ctx context.Context, key Key, under Generation, life time.
 	}
 	value, _ := answers[1].(string)
 	found.Value = bytesOfAnswer(value)
-	found.Generation, _ = parseGeneration(answers[0])
+	found.Generation, _ = parseGeneration(answers[0], r.runs.now())
 	return found, set.Val(), nil
 }
 
 // EndLease implements Store.
 func (r *Redis) EndLease(ctx context.Context, key Key, under Generation) error {
 	return trouble(r.client.Del(ctx, leaseName(r.valueName(key), under)).Err())
-}
-
-// Bump implements Store. A generation is ended by removing it, which a Redis that is full does too; whoever comes next
-// makes another.
-func (r *Redis) Bump(ctx context.Context, scopes ...Scope) error {
-	if len(scopes) == 0 {
-		return nil
-	}
-	names := make([]string, len(scopes))
-	for i, scope := range scopes {
-		names[i] = r.scopeName(scope)
-	}
-	err := r.remove(ctx, names)
-	if err == nil {
-		err = r.client.Publish(ctx, r.channel(), encodeBump(r.origin, scopes)).Err()
-	}
-	return trouble(err)
 }
 
 // remove removes what is under names, each by a command of its own: in a cluster they lie apart.
@@ -238,10 +233,15 @@ func newGeneration() Generation {
 	return Generation(mathrand.Uint64N(1<<64-1) + 1)
 }
 
-func (g Generation) text() string { return strconv.FormatUint(uint64(g), 16) }
+// text is how a generation of a run lies in Redis.
+func (g Generation) text(run string) string { return g.number() + "." + run }
 
-func parseGeneration(text any) (g Generation, ok bool) {
+func (g Generation) number() string { return strconv.FormatUint(uint64(g), 16) }
+
+// parseGeneration reads one of this run; ok is false for anything else. Who does not know the run takes any.
+func parseGeneration(text any, run string) (g Generation, ok bool) {
 	written, _ := text.(string)
-	n, err := strconv.ParseUint(written, 16, 64)
-	return Generation(n), err == nil && n != 0
+	number, of, _ := strings.Cut(written, ".")
+	n, err := strconv.ParseUint(number, 16, 64)
+	return Generation(n), err == nil && n != 0 && (run == "" || of == run)
 }

@@ -122,10 +122,10 @@ func BenchmarkRedis(b *testing.B) {
 			})
 			b.Run("store", func(b *testing.B) {
 				store := cache.NewRedis(client, "bench:")
-				asked := make([]cache.Key, len(keys))
+				asked := make([]cache.Question, len(keys))
 				for i, key := range keys {
-					asked[i] = place(key, test.tokens)
-					asked[i].Item = cache.Join("lists", asked[i].Item)
+					asked[i].Key = place(key, test.tokens)
+					asked[i].Key.Item = cache.Join("lists", asked[i].Key.Item)
 				}
 				cpu(b, func() {
 					if got, err := store.GetMany(b.Context(), asked); err != nil || len(got[0].Value) == 0 {
@@ -168,7 +168,7 @@ func BenchmarkRedisMiss(b *testing.B) {
 func BenchmarkRedisBump(b *testing.B) {
 	store := cache.NewRedis(connect(b, redistest.Start(b)), "bench:")
 	cpu(b, func() {
-		if err := store.Bump(b.Context(), scope("a")); err != nil {
+		if _, err := store.Bump(b.Context(), scope("a")); err != nil {
 			b.Fatal(err)
 		}
 	})

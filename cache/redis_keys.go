@@ -6,13 +6,14 @@ import (
 )
 
 // redisVersion stands in every key in Redis. Change it with what lies under the keys, and with that format's names.
-const redisVersion = "cache1:"
+const redisVersion = "cache2:"
 
 // A scope's keys share a hash tag, which is made of the scope, so that one node of a cluster has them all:
 //
-//	<prefix>cache1:{<scope>}         its generation
-//	<prefix>cache1:{<scope>}<entry>  an entry's envelope
-//	<prefix>cache1:{<scope>}<entry>:<generation>  the lease of who loads it
+//	<prefix>cache2:{<scope>}         its generation
+//	<prefix>cache2:{<scope>}<entry>  an entry's envelope
+//	<prefix>cache2:{<scope>}<entry>:<generation>  the lease of who loads it
+//	<prefix>cache2:listeners         who hears of bumps, and until when that counts, by Redis's clock
 //
 // Scope and entry are hashes of Scope.Encode and Key.Encode: short, and of characters that Redis gives no meaning to.
 // That an entry is the key's own, its envelope tells.
@@ -20,19 +21,34 @@ const redisVersion = "cache1:"
 // shelf is a scope in Redis, and what is asked of it.
 type shelf struct {
 	names   []string // its generation's key, then those of the entries asked for
-	indexes []int    // where they stand in the question
+	indexes []int    // where they stand among the questions
+	bare    []int    // where those stand that ask for the generation only
 }
 
-// shelve puts keys in the order of their scopes.
-func (r *Redis) shelve(keys []Key) []*shelf {
-	shelves := make([]*shelf, 0, len(keys))
-	known := make(map[Scope]*shelf, len(keys))
-	for i, key := range keys {
+// number enters the generation into the answers of the shelf's questions.
+func (s *shelf) number(found []Found, generation Generation) {
+	for _, indexes := range [][]int{s.indexes, s.bare} {
+		for _, index := range indexes {
+			found[index].Generation = generation
+		}
+	}
+}
+
+// shelve puts questions in the order of their scopes.
+func (r *Redis) shelve(questions []Question) []*shelf {
+	shelves := make([]*shelf, 0, len(questions))
+	known := make(map[Scope]*shelf, len(questions))
+	for i, question := range questions {
+		key := question.Key
 		s := known[key.Scope]
 		if s == nil {
 			s = &shelf{names: append(make([]string, 0, 2), r.scopeName(key.Scope))}
 			known[key.Scope] = s
 			shelves = append(shelves, s)
+		}
+		if question.Bare {
+			s.bare = append(s.bare, i)
+			continue
 		}
 		s.names = append(s.names, entryName(s.names[0], key))
 		s.indexes = append(s.indexes, i)
@@ -54,10 +70,16 @@ func entryName(scopeName string, key Key) string {
 	return string(appendDigest(append(make([]byte, 0, 128), scopeName...), key.Encode()))
 }
 
-func leaseName(entryName string, under Generation) string { return entryName + ":" + under.text() }
+func leaseName(entryName string, under Generation) string { return entryName + ":" + under.number() }
 
-// channel is where bumps are told.
-func (r *Redis) channel() string { return r.prefix + redisVersion + "bumps" }
+// bumpChannel is where bumps are told, and heardChannel where others tell the process of that origin that they have heard.
+func (r *Redis) bumpChannel() string { return r.prefix + redisVersion + "bumps" }
+
+func (r *Redis) heardChannel(origin string) string {
+	return r.prefix + redisVersion + "heard:" + origin
+}
+
+func (r *Redis) listenersName() string { return r.prefix + redisVersion + "listeners" }
 
 // appendDigest appends 128 bits of a hash.
 func appendDigest(name []byte, text string) []byte {

@@ -100,6 +100,14 @@ func (t *trips) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proces
 	}
 }
 
+func questions(keys []cache.Key) []cache.Question {
+	asked := make([]cache.Question, len(keys))
+	for i, key := range keys {
+		asked[i].Key = key
+	}
+	return asked
+}
+
 // things are keys of some scopes, turn by turn.
 func things(scopes, n int) []cache.Key {
 	keys := make([]cache.Key, n)
@@ -121,7 +129,7 @@ func TestABatchIsOneRoundTripToRedis(t *testing.T) {
 	ask := func(name string, want int64) []cache.Found {
 		t.Helper()
 		before := sent.Load()
-		found, err := store.GetMany(t.Context(), keys)
+		found, err := store.GetMany(t.Context(), questions(keys))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -144,7 +152,7 @@ func TestABatchIsOneRoundTripToRedis(t *testing.T) {
 			t.Errorf("key %d: got %q of %d, want %q of %d", i, f.Value, f.Generation, keys[i].Item, found[i].Generation)
 		}
 	}
-	if err := store.Bump(t.Context(), keys[0].Scope); err != nil {
+	if _, err := store.Bump(t.Context(), keys[0].Scope); err != nil {
 		t.Fatal(err)
 	}
 	for i, f := range ask("one scope was bumped", 2) {
@@ -186,7 +194,7 @@ func TestWhatIsNoGenerationIsReplaced(t *testing.T) {
 
 func mustFind(t *testing.T, store cache.Store, keys []cache.Key) []cache.Found {
 	t.Helper()
-	found, err := store.GetMany(t.Context(), keys)
+	found, err := store.GetMany(t.Context(), questions(keys))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +221,7 @@ func TestEverythingInRedisEndsByItself(t *testing.T) {
 		if err != nil || life == -1 || life > 24*time.Hour {
 			t.Errorf("%s lives for %v, %v", name, life, err)
 		}
-		if !strings.HasPrefix(name, "test:cache1:{") || strings.Contains(name, "tenant") {
+		if !strings.HasPrefix(name, "test:cache2:{") || strings.Contains(name, "tenant") {
 			t.Errorf("a key is %q", name)
 		}
 	}

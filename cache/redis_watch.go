@@ -5,6 +5,8 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net"
+	"strconv"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -19,9 +21,10 @@ const (
 )
 
 // Watch implements Store.
-func (r *Redis) Watch(ctx context.Context, bumped func(Scope), lost func()) {
+func (r *Redis) Watch(ctx context.Context, w Watcher) {
+	defer r.leave(ctx, w)
 	for ctx.Err() == nil {
-		r.listen(ctx, bumped, lost)
+		r.listen(ctx, w)
 		select {
 		case <-ctx.Done():
 		case <-time.After(listenAgain/2 + rand.N(listenAgain)):
@@ -29,19 +32,26 @@ func (r *Redis) Watch(ctx context.Context, bumped func(Scope), lost func()) {
 	}
 }
 
-// listen subscribes and listens until the connection is lost, or ctx ends.
-func (r *Redis) listen(ctx context.Context, bumped func(Scope), lost func()) {
+// listen subscribes and listens until the connection is lost, or ctx ends. This process is registered once it hears.
+func (r *Redis) listen(ctx context.Context, w Watcher) {
+	var work sync.WaitGroup
+	defer r.standing.forget()
+	defer work.Wait()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	channel := r.client.Subscribe(ctx)
 	defer func() { _ = channel.Close() }()
 	defer context.AfterFunc(ctx, func() { _ = channel.Close() })()
 	subscribing, cancel := context.WithTimeout(ctx, 2*pingEvery)
 	defer cancel()
-	if channel.Subscribe(subscribing, r.channel()) != nil {
+	channels := []string{r.bumpChannel(), r.heardChannel(r.origin)}
+	if channel.Subscribe(subscribing, channels...) != nil {
 		return
 	}
-	pinged := false
+	replies := newReplies()
+	subscribed, pinged := 0, false
 	for {
-		heard, err := receive(ctx, channel)
+		message, err := receive(ctx, channel)
 		if waited, ok := errors.AsType[net.Error](err); ok && waited.Timeout() && !pinged {
 			pinged = true
 			err = channel.Ping(ctx)
@@ -51,13 +61,37 @@ func (r *Redis) listen(ctx context.Context, bumped func(Scope), lost func()) {
 		if err != nil {
 			return
 		}
-		switch heard := heard.(type) {
+		switch message := message.(type) {
 		case *redis.Subscription:
-			lost()
+			if subscribed++; subscribed == len(channels) {
+				r.begin(ctx, w, replies, &work)
+			}
+			if subscribed > len(channels) {
+				return // the client has connected anew by itself
+			}
 		case *redis.Message:
-			r.hear(heard.Payload, bumped, lost)
+			r.hear(message, w, replies)
 		}
 	}
+}
+
+// begin registers this process and keeps it registered, and has it say what it has heard of.
+func (r *Redis) begin(ctx context.Context, w Watcher, replies *replies, work *sync.WaitGroup) {
+	if r.runs.now() == "" {
+		w.Lost()
+	}
+	work.Go(func() {
+		ticker := time.NewTicker(registerEvery)
+		defer ticker.Stop()
+		for ctx.Err() == nil {
+			r.register(ctx, w)
+			select {
+			case <-ctx.Done():
+			case <-ticker.C:
+			}
+		}
+	})
+	work.Go(func() { r.reply(ctx, replies) })
 }
 
 // receive waits for what comes next. A connection that is replaced meanwhile is not waited for much longer.
@@ -67,36 +101,77 @@ func receive(ctx context.Context, channel *redis.PubSub) (any, error) {
 	return channel.ReceiveTimeout(ctx, pingEvery)
 }
 
-// hear passes a message on. One that cannot be read may have told of anything.
-func (r *Redis) hear(message string, bumped func(Scope), lost func()) {
-	origin, scopes, ok := decodeBump(message)
-	switch {
-	case !ok:
-		lost()
-	case origin != r.origin:
-		for _, scope := range scopes {
-			bumped(scope)
+// hear takes a message: of a bump, or that another process has heard of this one's. What cannot be read nobody hears of,
+// and who sent it waits.
+func (r *Redis) hear(message *redis.Message, w Watcher, replies *replies) {
+	if message.Channel != r.bumpChannel() {
+		parts, ok := split(message.Payload)
+		if !ok || len(parts) == 0 {
+			return
 		}
+		for _, text := range parts[1:] {
+			if number, err := strconv.ParseUint(text, 10, 64); err == nil {
+				r.hearings.heard(parts[0], number)
+			}
+		}
+		return
 	}
-}
-
-// encodeBump makes the message that tells of a bump.
-func encodeBump(origin string, scopes []Scope) string {
-	parts := make([]string, 0, 1+2*len(scopes))
-	parts = append(parts, origin)
+	origin, number, scopes, ok := decodeBump(message.Payload)
+	if !ok || origin == r.origin {
+		return
+	}
 	for _, scope := range scopes {
-		parts = append(parts, scope.Tenant, scope.Name)
+		w.Bumped(scope)
 	}
-	return Join(parts...)
+	replies.add(origin, number)
 }
 
-func decodeBump(message string) (origin string, scopes []Scope, ok bool) {
-	parts, ok := split(message)
-	if !ok || len(parts)%2 == 0 {
-		return "", nil, false
+// replies are the bumps that this process has heard of, and not said so: their numbers, by who told.
+type replies struct {
+	mu     sync.Mutex
+	to     map[string][]string
+	signal chan struct{}
+}
+
+func newReplies() *replies {
+	return &replies{to: map[string][]string{}, signal: make(chan struct{}, 1)}
+}
+
+func (q *replies) add(origin, number string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.to[origin] = append(q.to[origin], number)
+	select {
+	case q.signal <- struct{}{}:
+	default:
 	}
-	for i := 1; i < len(parts); i += 2 {
-		scopes = append(scopes, Scope{Tenant: parts[i], Name: parts[i+1]})
+}
+
+func (q *replies) take() map[string][]string {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	to := q.to
+	q.to = map[string][]string{}
+	return to
+}
+
+// reply says what this process has heard of. What comes up while it speaks it says together.
+func (r *Redis) reply(ctx context.Context, replies *replies) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-replies.signal:
+		}
+		to := replies.take()
+		speaking, cancel := context.WithTimeout(ctx, pingEvery)
+		// Whoever does not get it waits a moment longer, and that is all.
+		_, _ = r.client.Pipelined(speaking, func(p redis.Pipeliner) error {
+			for origin, numbers := range to {
+				p.Publish(speaking, r.heardChannel(origin), Join(append([]string{r.origin}, numbers...)...))
+			}
+			return nil
+		})
+		cancel()
 	}
-	return parts[0], scopes, true
 }

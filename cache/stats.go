@@ -3,6 +3,7 @@ package cache
 import (
 	"maps"
 	"sync/atomic"
+	"time"
 )
 
 // Stats are a cache's counters since it was made, and what it holds now.
@@ -16,6 +17,11 @@ type Stats struct {
 	StoreFails bool
 	// OwedBumps is in how many scopes the far tier is not in use because the Store may have missed a bump.
 	OwedBumps int
+	// Listens tells that other processes' bumps wait until this one has heard; else the near tier is not used without
+	// asking the Store.
+	Listens bool
+	// UnheardBumps counts the bumps that waited for Options.NearFor, because nobody said that all had heard.
+	UnheardBumps uint64
 	// Views are the views' counters by name.
 	Views map[string]ViewStats
 }
@@ -45,6 +51,8 @@ func (c *Cache) Stats() Stats {
 		stats.StoreErrors = c.far.errors.Load()
 		stats.StoreFails = c.far.health.fails()
 		stats.OwedBumps = c.far.owes()
+		stats.Listens = c.far.belief.listens(time.Now())
+		stats.UnheardBumps = c.far.unheard.Load()
 	}
 	c.mu.Lock()
 	views := maps.Clone(c.views)

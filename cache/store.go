@@ -21,10 +21,15 @@ import (
 //
 // # Between processes
 //
-// A bump reaches the store before the near tier of the process that makes it, and both before Bump returns. Other
-// processes hear of it from Watch. One that does not hear believes its near tier for Options.NearFor, then asks, and
-// keeps what it has only if the generation is the one that it got it under. Whoever needs the store for an answer
-// sees the bump at once.
+// A bump reaches the store before the near tier of the process that makes it, and both before Bump returns. Whoever
+// needs the store for an answer sees it at once.
+//
+// What a process has near it uses without asking for no longer than Options.NearFor after the beginning of the call that
+// fetched or confirmed it, and only while it is registered, and was from that beginning on. Then it asks, and keeps what it
+// has only if the generation is still the one that it got it under. A bump waits until every registered process has heard
+// of it, or until Options.NearFor has passed since the generation ended, when nobody uses anything from before without
+// asking. So nothing depends on a message: one that is lost costs its sender that wait. See
+// docs/decisions/acknowledged-writes.md.
 //
 // # One load for all
 //
@@ -38,9 +43,9 @@ import (
 // An error is a miss to the cache, and counted. A store therefore answers soon: ctx always has a deadline, and a
 // store that is down says so without waiting for it.
 type Store interface {
-	// GetMany returns, for each key in order, what is held and its scope's generation, made now if there was none.
+	// GetMany answers, for each question in order, what is held and its scope's generation, made now if there was none.
 	// Both are as they were at some time during the call.
-	GetMany(ctx context.Context, keys []Key) ([]Found, error)
+	GetMany(ctx context.Context, questions []Question) ([]Found, error)
 	// SetMany holds the items for as long as each says. It may leave out those whose generation is past.
 	SetMany(ctx context.Context, items []Item) error
 	// DeleteMany holds nothing under the keys any more.
@@ -50,12 +55,33 @@ type Store interface {
 	Lease(ctx context.Context, key Key, under Generation, life time.Duration) (found Found, mine bool, err error)
 	// EndLease gives the right back that Lease gave and that has not run out.
 	EndLease(ctx context.Context, key Key, under Generation) error
-	// Bump gives each scope another generation before it returns, and then tells the watchers of other processes.
-	Bump(ctx context.Context, scopes ...Scope) error
-	// Watch calls bumped for each bump by another process, and lost whenever it may have missed some and begins to
-	// hear: at first, and when it was cut off and is connected again. It returns when ctx ends, and not before. It is
-	// called once.
-	Watch(ctx context.Context, bumped func(Scope), lost func())
+	// Bump gives each scope another generation before it returns, and then tells the watchers of other processes. heard is
+	// closed when all have heard that are registered, or were a moment ago; perhaps at once. It may stay open for ever,
+	// or be nil: when one of them died, or nobody knows who there is.
+	Bump(ctx context.Context, scopes ...Scope) (heard <-chan struct{}, err error)
+	// Watch registers this process and lets w hear of each bump by another one. It returns when ctx ends, and not before.
+	// It is called once.
+	Watch(ctx context.Context, w Watcher)
+}
+
+// Watcher is a process that hears of others' bumps. A Store calls its methods one at a time.
+type Watcher interface {
+	// Registered tells that each bump by another process which reaches the store between since and until waits until
+	// this one has heard. It is called again before until comes, with the same since as long as there was no gap.
+	Registered(since, until time.Time)
+	// Bumped tells of a bump. When it returns, this process has heard.
+	Bumped(Scope)
+	// Lost tells that the store may have forgotten some of what it was told last: it is reached again after it was not,
+	// and does not know better. What has to be told again is told when it returns, or is kept out of the store by
+	// this process until it is.
+	Lost()
+}
+
+// Question asks about a key.
+type Question struct {
+	Key Key
+	// Bare asks for the generation only.
+	Bare bool
 }
 
 // Generation numbers the states of a scope in a Store. They are compared for equality only; 0 is none.

@@ -10,21 +10,6 @@ func (v *View[K, V]) farKey(name Key) Key {
 	return Key{Scope: name.Scope, Item: Join(v.config.Name, name.Item)}
 }
 
-// confirm returns the near item of f unless its scope was bumped by another process since: then it is dropped.
-// A far tier that cannot be asked leaves it to its ages.
-func (v *View[K, V]) confirm(f *flight[K, V], far answer, now time.Time) *item[K, V] {
-	it := v.held(f.key, now)
-	if it == nil {
-		return nil
-	}
-	if far.asked && (far.Generation == 0 || far.Generation != it.generation) {
-		v.cache.near.drop(v.hash(f.key), it)
-		return nil
-	}
-	v.believe(it, now)
-	return it
-}
-
 // decode returns the item that the far tier has for f; nil: none. Rubbish is deleted.
 func (v *View[K, V]) decode(ctx context.Context, f *flight[K, V], far answer, now time.Time) *item[K, V] {
 	if v.config.Decode == nil || len(far.Value) == 0 {
@@ -43,7 +28,7 @@ func (v *View[K, V]) decode(ctx context.Context, f *flight[K, V], far answer, no
 		v.cache.far.deleteMany(ctx, key)
 		return nil
 	}
-	it := v.newItem(f.key, f.scope, f.moment, far.Generation)
+	it := v.newItem(f.key, f.scope, f.moment, far)
 	it.far = true
 	if sealed.observed.After(now) { // another machine's clock
 		sealed.observed = now

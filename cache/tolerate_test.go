@@ -87,9 +87,9 @@ func TestToleranceIsNobodyElses(t *testing.T) {
 // idle takes a second to read.
 type idle struct{ cache.Store }
 
-func (s *idle) GetMany(ctx context.Context, keys []cache.Key) ([]cache.Found, error) {
+func (s *idle) GetMany(ctx context.Context, questions []cache.Question) ([]cache.Found, error) {
 	time.Sleep(time.Second)
-	return s.Store.GetMany(ctx, keys)
+	return s.Store.GetMany(ctx, questions)
 }
 
 func TestALoadKnowsWhetherItIsCovered(t *testing.T) {

@@ -135,26 +135,46 @@ func (v *View[K, V]) gather(ctx context.Context, keys []K, entries []Entry[V]) (
 	return seats
 }
 
-// Peek returns what the near tier has for a key, fresh or stale, a remembered failure too. It asks nobody and
-// renews nothing; under NoCache it overlooks what is too old.
+// Peek returns what the near tier has for a key, fresh or stale, a remembered failure too. It loads and renews nothing;
+// where a Store has to confirm it, that is asked. Under NoCache it overlooks what is too old.
 func (v *View[K, V]) Peek(ctx context.Context, key K) (Entry[V], bool) {
+	entries, there := v.PeekMany(ctx, []K{key})
+	return entries[0], there[0]
+}
+
+// PeekMany is Peek of many keys, with one question to the Store for all.
+func (v *View[K, V]) PeekMany(ctx context.Context, keys []K) (entries []Entry[V], there []bool) {
 	now := time.Now()
-	it := v.usable(ctx, key, now)
-	if it == nil {
-		return Entry[V]{}, false
+	entries, there = make([]Entry[V], len(keys)), make([]bool, len(keys))
+	var doubted []*item[K, V]
+	var places []int
+	for i, key := range keys {
+		it := v.held(key, now)
+		switch {
+		case it == nil || !it.satisfies(since(ctx)):
+		case v.believed(it, now):
+			entries[i], there[i] = it.entry(now), true
+		default:
+			doubted, places = append(doubted, it), append(places, i)
+		}
 	}
-	return it.entry(now), true
+	if len(doubted) > 0 {
+		for i, answer := range v.doubt(ctx, doubted) {
+			entries[places[i]], there[places[i]] = v.peeked(doubted[i], answer)
+		}
+	}
+	return entries, there
 }
 
 // Put keeps near what an answer told about key beside what it was asked for: a list's items, for example. since is
 // the moment before that answer was asked for; after a bump of the key's scope since then nothing is kept. Call it
 // right after the answer came. The answer to a write says nothing lasting: bump instead. With a Store it is kept for
-// Options.NearFor only, because there is no generation to confirm it by.
+// Options.NearFor after since only, because there is no generation to confirm it by.
 func (v *View[K, V]) Put(key K, value V, since Moment) {
 	if v.cache.near == nil {
 		return
 	}
-	it := v.newItem(key, v.cache.scopes.get(v.config.Key(key).Scope), since, 0)
+	it := v.newItem(key, v.cache.scopes.get(v.config.Key(key).Scope), since, answer{})
 	v.fill(it, value, time.Now())
 	v.keep(it)
 }
@@ -178,7 +198,7 @@ func (v *View[K, V]) usable(ctx context.Context, key K, now time.Time) *item[K, 
 	if it == nil || !it.satisfies(since(ctx)) {
 		return nil
 	}
-	if v.cache.far != nil && it.believed.Load() <= now.UnixNano() {
+	if !v.believed(it, now) {
 		return nil
 	}
 	return it
@@ -198,17 +218,15 @@ func (v *View[K, V]) held(key K, now time.Time) *item[K, V] {
 
 func (v *View[K, V]) hash(key K) uint64 { return maphash.Comparable(v.seed, key) }
 
-// newItem is an item without content, believed from now on.
-func (v *View[K, V]) newItem(key K, scope *scope, moment Moment, generation Generation) *item[K, V] {
-	it := &item[K, V]{view: v, key: key, scope: scope, moment: moment, generation: generation}
-	v.believe(it, time.Now())
-	return it
-}
-
-func (v *View[K, V]) believe(it *item[K, V], now time.Time) {
-	if v.cache.far != nil {
-		it.believed.Store(now.Add(v.cache.far.nearFor).UnixNano())
+// newItem is an item without content, of what was asked for at the moment, or later under what the far tier told.
+func (v *View[K, V]) newItem(key K, scope *scope, moment Moment, far answer) *item[K, V] {
+	it := &item[K, V]{view: v, key: key, scope: scope, moment: moment, generation: far.Generation}
+	if far.asked {
+		v.knew(it, far.at)
+	} else {
+		v.knew(it, moment.at)
 	}
+	return it
 }
 
 // fill gives it a value and the ages that follow from it.

@@ -86,14 +86,20 @@ func (p plan[V]) atHand(ctx context.Context, list at, id providers.ID) (cache.En
 
 // withoutFresh answers what was read alone a moment ago, and returns the places that are left.
 func (p plan[V]) withoutFresh(ctx context.Context, list at, ids []providers.ID, places []int, entries []cache.Entry[V]) []int {
-	return slices.DeleteFunc(slices.Clone(places), func(i int) bool {
-		entry, kept := p.single.Peek(ctx, within{list, ids[i]})
-		if !kept || !entry.StaleSince.IsZero() {
-			return false
+	keys := make([]within, len(places))
+	for n, i := range places {
+		keys[n] = within{list, ids[i]}
+	}
+	found, kept := p.single.PeekMany(ctx, keys)
+	var left []int
+	for n, i := range places {
+		if !kept[n] || !found[n].StaleSince.IsZero() {
+			left = append(left, i)
+			continue
 		}
-		entries[i] = entry
-		return true
-	})
+		entries[i] = found[n]
+	}
+	return left
 }
 
 // readAlone reads one thing. Where that fails, what an old list has of it stands in.

@@ -50,6 +50,8 @@ func Explain(err error) (reason UnavailableReason, message string, retryAfter ti
 	switch {
 	case !ok && errors.Is(err, context.DeadlineExceeded):
 		return TimedOut, "the provider did not answer in time", 0
+	case errors.Is(err, cache.ErrUnconfirmed):
+		return Unreachable, "this server has lost touch with the others, which may have changed it a moment ago", time.Second
 	case !ok:
 		return Unreachable, "the provider could not be read", 0
 	case e.Kind == providers.RateLimited:
@@ -124,7 +126,8 @@ func OwnMessage(err error) string {
 // what a provider finds invalid in a read is one of its settings.
 func explained(err error) bool {
 	e, known := errors.AsType[*providers.Error](err)
-	return known && e.Kind != providers.Invalid || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || errors.Is(err, cache.ErrClosed)
+	return known && e.Kind != providers.Invalid || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) ||
+		errors.Is(err, cache.ErrClosed) || errors.Is(err, cache.ErrUnconfirmed)
 }
 
 // mostNotes is how many lists of one account are named one by one that lack the same for the same reason.

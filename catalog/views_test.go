@@ -222,11 +222,13 @@ type notebook struct {
 	keys []cache.Key
 }
 
-func (n *notebook) GetMany(_ context.Context, keys []cache.Key) ([]cache.Found, error) {
+func (n *notebook) GetMany(_ context.Context, questions []cache.Question) ([]cache.Found, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.keys = append(n.keys, keys...)
-	return make([]cache.Found, len(keys)), nil
+	for _, question := range questions {
+		n.keys = append(n.keys, question.Key)
+	}
+	return make([]cache.Found, len(questions)), nil
 }
 func (n *notebook) SetMany(context.Context, []cache.Item) error   { return nil }
 func (n *notebook) DeleteMany(context.Context, []cache.Key) error { return nil }
@@ -234,10 +236,10 @@ func (n *notebook) Lease(context.Context, cache.Key, cache.Generation, time.Dura
 	return cache.Found{}, true, nil
 }
 func (n *notebook) EndLease(context.Context, cache.Key, cache.Generation) error { return nil }
-func (n *notebook) Bump(context.Context, ...cache.Scope) error                  { return nil }
-func (n *notebook) Watch(ctx context.Context, _ func(cache.Scope), _ func()) {
-	<-ctx.Done()
+func (n *notebook) Bump(context.Context, ...cache.Scope) (<-chan struct{}, error) {
+	return nil, nil
 }
+func (n *notebook) Watch(ctx context.Context, _ cache.Watcher) { <-ctx.Done() }
 
 func TestDifferentThingsHaveDifferentKeys(t *testing.T) {
 	var notes notebook

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -55,35 +54,20 @@ func newStage(t *testing.T, backend Backend) *stage {
 	return s
 }
 
-// process starts a cache of its own, which hears of the others' bumps. Its near tier is believed for an hour, so that
-// what is found out earlier is found out for another reason.
+// nearFor is how long a process believes its near tier, and a bump waits for one that does not hear.
+const nearFor = time.Second
+
+// process starts a cache of its own, which hears of the others' bumps.
 func (s *stage) process() *cache.Cache {
 	s.Helper()
-	options := cache.Options{NearFor: time.Hour, StoreTimeout: 10 * time.Second}
-	var listening atomic.Bool
-	if store := s.connect(); store != nil {
-		options.Store = &listener{store, &listening}
-	}
+	options := cache.Options{NearFor: nearFor, StoreTimeout: 10 * time.Second}
+	options.Store = s.connect()
 	c := cache.New(options)
 	s.Cleanup(c.Close)
 	if options.Store != nil {
-		eventually(s.T, "the process listens", listening.Load)
+		eventually(s.T, "the process listens", func() bool { return c.Stats().Listens })
 	}
 	return c
-}
-
-// listener is a store that tells when it listens.
-type listener struct {
-	cache.Store
-	listening *atomic.Bool
-}
-
-// Watch implements cache.Store.
-func (l *listener) Watch(ctx context.Context, bumped func(cache.Scope), lost func()) {
-	l.Store.Watch(ctx, bumped, func() {
-		lost()
-		l.listening.Store(true)
-	})
 }
 
 type (

@@ -2,7 +2,9 @@ package cachetest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"sync"
 	"time"
@@ -10,18 +12,28 @@ import (
 	"regtok/cache"
 )
 
-// Memory is a far tier in memory, for tests: it can be spoiled. It tells bumps before Bump returns, so what it
-// shows between processes is exact.
+// registeredFor is how long a process counts as a listener after it last said so.
+const registeredFor = 3 * time.Second
+
+// Memory is a far tier in memory, for tests: it can be spoiled, and so can the way to it. It tells bumps before Bump
+// returns, so what it shows between processes is exact. It never forgets who is registered.
 type Memory struct {
 	mu          sync.Mutex
 	values      map[cache.Key]held
-	generations map[cache.Scope]cache.Generation
+	generations map[cache.Scope]generation
 	leases      map[leased]time.Time // until when
 	last        cache.Generation
-	watchers    map[*connection]watcher
+	run         int // generations of another run do not count
+	watchers    map[*Connection]*registration
 	err         error
 	deaf        bool
 	calls       int
+	fetched     int
+}
+
+type generation struct {
+	cache.Generation
+	run int
 }
 
 type held struct {
@@ -34,23 +46,27 @@ type leased struct {
 	under cache.Generation
 }
 
-type watcher struct {
-	bumped func(cache.Scope)
-	lost   func()
+// registration is a process that listens.
+type registration struct {
+	watcher      cache.Watcher
+	since, until time.Time
 }
 
 // NewMemory makes an empty Memory.
 func NewMemory() *Memory {
 	return &Memory{
 		values:      map[cache.Key]held{},
-		generations: map[cache.Scope]cache.Generation{},
+		generations: map[cache.Scope]generation{},
 		leases:      map[leased]time.Time{},
-		watchers:    map[*connection]watcher{},
+		watchers:    map[*Connection]*registration{},
 	}
 }
 
 // Connect makes the store of one more process.
-func (m *Memory) Connect() cache.Store { return &connection{m} }
+func (m *Memory) Connect() cache.Store { return m.Dial() }
+
+// Dial makes the store of one more process, which can be cut off alone.
+func (m *Memory) Dial() *Connection { return &Connection{Memory: m} }
 
 // Fail makes every call return err; nil: no more.
 func (m *Memory) Fail(err error) {
@@ -66,13 +82,13 @@ func (m *Memory) Cut() {
 	m.deaf = true
 }
 
-// Reconnect ends Cut, and tells the watchers that they may have missed messages.
+// Reconnect ends Cut, and tells the watchers that the store may have forgotten something.
 func (m *Memory) Reconnect() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.deaf = false
 	for _, w := range m.watchers {
-		w.lost()
+		w.watcher.Lost()
 	}
 }
 
@@ -95,6 +111,13 @@ func (m *Memory) Save() (restore func()) {
 		defer m.mu.Unlock()
 		m.values, m.generations = maps.Clone(values), maps.Clone(generations)
 	}
+}
+
+// Restart begins another run, in which nothing counts that was there before, whatever is restored.
+func (m *Memory) Restart() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.run++
 }
 
 // Spoil replaces every value by what change makes of it.
@@ -121,28 +144,69 @@ func (m *Memory) Reads() int {
 	return m.calls
 }
 
-// connection is one process's Memory.
-type connection struct{ *Memory }
+// Fetched counts the questions that were not bare.
+func (m *Memory) Fetched() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.fetched
+}
 
-var _ cache.Store = (*connection)(nil)
+// Connection is one process's Memory.
+type Connection struct {
+	*Memory
+	// Guarded by Memory's lock.
+	cut, mute bool
+}
 
-func (c *connection) GetMany(ctx context.Context, keys []cache.Key) ([]cache.Found, error) {
+var _ cache.Store = (*Connection)(nil)
+
+// errCut is the error of a connection that is cut.
+var errCut = errors.New("the connection is cut")
+
+// Cut makes every call fail, and loses the messages to this process, until Mend. The others are told nothing: so dies a
+// process, too.
+func (c *Connection) Cut() { c.set(&c.cut, true) }
+
+// Mute loses the messages to this process, until Mend.
+func (c *Connection) Mute() { c.set(&c.mute, true) }
+
+// Mend ends Cut and Mute.
+func (c *Connection) Mend() {
+	c.set(&c.cut, false)
+	c.set(&c.mute, false)
+}
+
+func (c *Connection) set(what *bool, to bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	*what = to
+}
+
+// GetMany implements cache.Store.
+func (c *Connection) GetMany(ctx context.Context, questions []cache.Question) ([]cache.Found, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.calls++
 	if err := c.trouble(ctx); err != nil {
 		return nil, err
 	}
-	found := make([]cache.Found, len(keys))
-	for i, key := range keys {
-		c.number(key.Scope)
-		found[i] = c.find(key)
+	found := make([]cache.Found, len(questions))
+	for i, question := range questions {
+		c.number(question.Key.Scope)
+		if found[i] = c.find(question.Key); question.Bare {
+			found[i].Value = nil
+		} else {
+			c.fetched++
+		}
 	}
 	return found, nil
 }
 
-func (c *connection) find(key cache.Key) cache.Found {
-	found := cache.Found{Generation: c.generations[key.Scope]}
+func (c *Connection) find(key cache.Key) cache.Found {
+	var found cache.Found
+	if g := c.generations[key.Scope]; g.run == c.run {
+		found.Generation = g.Generation
+	}
 	if h, ok := c.values[key]; ok && time.Now().Before(h.until) {
 		found.Value = bytes.Clone(h.value)
 	}
@@ -150,22 +214,23 @@ func (c *connection) find(key cache.Key) cache.Found {
 }
 
 // trouble is why a call fails.
-func (c *connection) trouble(ctx context.Context) error {
-	if c.err != nil {
-		return c.err
+func (c *Connection) trouble(ctx context.Context) error {
+	if c.cut {
+		return errCut
 	}
-	return ctx.Err()
+	return cmp.Or(c.err, ctx.Err())
 }
 
 // number gives the scope a generation unless it has one.
-func (c *connection) number(scope cache.Scope) {
-	if c.generations[scope] == 0 {
+func (c *Connection) number(scope cache.Scope) {
+	if g, ok := c.generations[scope]; !ok || g.run != c.run {
 		c.last++
-		c.generations[scope] = c.last
+		c.generations[scope] = generation{c.last, c.run}
 	}
 }
 
-func (c *connection) SetMany(ctx context.Context, items []cache.Item) error {
+// SetMany implements cache.Store.
+func (c *Connection) SetMany(ctx context.Context, items []cache.Item) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err := c.trouble(ctx); err != nil {
@@ -177,7 +242,8 @@ func (c *connection) SetMany(ctx context.Context, items []cache.Item) error {
 	return nil
 }
 
-func (c *connection) DeleteMany(ctx context.Context, keys []cache.Key) error {
+// DeleteMany implements cache.Store.
+func (c *Connection) DeleteMany(ctx context.Context, keys []cache.Key) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err := c.trouble(ctx); err != nil {
@@ -189,7 +255,8 @@ func (c *connection) DeleteMany(ctx context.Context, keys []cache.Key) error {
 	return nil
 }
 
-func (c *connection) Lease(ctx context.Context, key cache.Key, under cache.Generation, life time.Duration) (found cache.Found, mine bool, err error) {
+// Lease implements cache.Store.
+func (c *Connection) Lease(ctx context.Context, key cache.Key, under cache.Generation, life time.Duration) (found cache.Found, mine bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err := c.trouble(ctx); err != nil {
@@ -202,7 +269,8 @@ func (c *connection) Lease(ctx context.Context, key cache.Key, under cache.Gener
 	return c.find(key), mine, nil
 }
 
-func (c *connection) EndLease(ctx context.Context, key cache.Key, under cache.Generation) error {
+// EndLease implements cache.Store.
+func (c *Connection) EndLease(ctx context.Context, key cache.Key, under cache.Generation) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err := c.trouble(ctx); err != nil {
@@ -212,30 +280,78 @@ func (c *connection) EndLease(ctx context.Context, key cache.Key, under cache.Ge
 	return nil
 }
 
-func (c *connection) Bump(ctx context.Context, scopes ...cache.Scope) error {
+// Bump implements cache.Store.
+func (c *Connection) Bump(ctx context.Context, scopes ...cache.Scope) (heard <-chan struct{}, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err := c.trouble(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	for _, scope := range scopes {
 		delete(c.generations, scope)
-		for other, watcher := range c.watchers {
-			if other != c && !c.deaf {
-				watcher.bumped(scope)
+	}
+	all, now := make(chan struct{}), time.Now()
+	missing := false
+	for other, registration := range c.watchers {
+		switch {
+		case other == c:
+		case other.hears():
+			for _, scope := range scopes {
+				registration.watcher.Bumped(scope)
 			}
+		case now.Before(registration.until):
+			missing = true
 		}
 	}
-	return nil
+	if !missing {
+		close(all)
+	}
+	return all, nil
 }
 
-func (c *connection) Watch(ctx context.Context, bumped func(cache.Scope), lost func()) {
+// hears tells whether messages reach it. Memory is locked.
+func (c *Connection) hears() bool { return !c.deaf && !c.cut && !c.mute && c.err == nil }
+
+// Watch implements cache.Store.
+func (c *Connection) Watch(ctx context.Context, w cache.Watcher) {
+	defer c.leave(w)
+	ticker := time.NewTicker(registeredFor / 3)
+	defer ticker.Stop()
+	for first := true; ctx.Err() == nil; first = false {
+		c.register(w, first)
+		select {
+		case <-ctx.Done():
+		case <-ticker.C:
+		}
+	}
+}
+
+// register registers this process, or prolongs that.
+func (c *Connection) register(w cache.Watcher, first bool) {
 	c.mu.Lock()
-	c.watchers[c] = watcher{bumped, lost}
-	lost()
-	c.mu.Unlock()
-	<-ctx.Done()
+	defer c.mu.Unlock()
+	if first {
+		w.Lost()
+	}
+	if !c.hears() {
+		return
+	}
+	now := time.Now()
+	current := c.watchers[c]
+	if current == nil || !now.Before(current.until) {
+		current = &registration{watcher: w, since: now}
+		c.watchers[c] = current
+	}
+	current.until = now.Add(registeredFor)
+	w.Registered(current.since, now.Add(registeredFor-registeredFor/6))
+}
+
+func (c *Connection) leave(w cache.Watcher) {
 	c.mu.Lock()
-	delete(c.watchers, c)
-	c.mu.Unlock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	w.Registered(now, now)
+	if !c.cut {
+		delete(c.watchers, c)
+	}
 }

@@ -52,7 +52,7 @@ var replicaCases = []stageCase{
 		s.upstream.set("a/1", "old")
 		s.written("a/1")
 		store := &meeting{Store: s.connect()}
-		c := cache.New(cache.Options{Store: store, NearFor: time.Hour, StoreTimeout: 10 * time.Second})
+		c := cache.New(cache.Options{Store: store, NearFor: nearFor, StoreTimeout: 10 * time.Second})
 		s.Cleanup(c.Close)
 		v := s.view(c)
 		store.meet = func() { v.Get(s.ctx, "a/1") }
@@ -181,7 +181,7 @@ type meeting struct {
 }
 
 // Bump implements cache.Store.
-func (m *meeting) Bump(ctx context.Context, scopes ...cache.Scope) error {
+func (m *meeting) Bump(ctx context.Context, scopes ...cache.Scope) (<-chan struct{}, error) {
 	m.meet()
 	return m.Store.Bump(ctx, scopes...)
 }
@@ -190,4 +190,4 @@ func (m *meeting) Bump(ctx context.Context, scopes ...cache.Scope) error {
 type deaf struct{ cache.Store }
 
 // Watch implements cache.Store.
-func (deaf) Watch(ctx context.Context, _ func(cache.Scope), _ func()) { <-ctx.Done() }
+func (deaf) Watch(ctx context.Context, _ cache.Watcher) { <-ctx.Done() }

@@ -131,7 +131,7 @@ var storeCases = []storeCase{
 			if got := found[2].Generation; got != untouched {
 				t.Fatalf("an untouched scope went from generation %d to %d", untouched, got)
 			}
-			if err := store.Bump(t.Context(), a.Scope, b.Scope); err != nil {
+			if _, err := store.Bump(t.Context(), a.Scope, b.Scope); err != nil {
 				t.Fatal(err)
 			}
 			if again := getMany(t, other, b)[0].Generation; again == found[1].Generation {
@@ -143,7 +143,7 @@ var storeCases = []storeCase{
 		store, late := connect(), connect()
 		a := key("a", "1")
 		old := getMany(t, late, a)[0].Generation
-		if err := store.Bump(t.Context(), a.Scope); err != nil {
+		if _, err := store.Bump(t.Context(), a.Scope); err != nil {
 			t.Fatal(err)
 		}
 		now := getMany(t, store, a)[0].Generation
@@ -193,7 +193,7 @@ var storeCases = []storeCase{
 				t.Errorf("got %q of generation %d, want one of %d", found.Value, found.Generation, g)
 			}
 		}
-		if err := store.Bump(t.Context(), a.Scope); err != nil {
+		if _, err := store.Bump(t.Context(), a.Scope); err != nil {
 			t.Fatal(err)
 		}
 		if found := lease(t, other, a, g, time.Hour, false); found.Generation == g {
@@ -202,26 +202,25 @@ var storeCases = []storeCase{
 	}},
 	{"watchers hear of others' bumps and not of their own", func(t *testing.T, connect func() cache.Store) {
 		store, other := connect(), connect()
-		heard := make(chan cache.Scope, 1000)
-		own := make(chan cache.Scope, 1000)
+		heard, own := NewEars(), NewEars()
 		ctx, cancel := context.WithCancel(t.Context())
 		var watching sync.WaitGroup
-		watching.Go(func() { other.Watch(ctx, func(s cache.Scope) { heard <- s }, func() {}) })
-		watching.Go(func() { store.Watch(ctx, func(s cache.Scope) { own <- s }, func() {}) })
+		watching.Go(func() { other.Watch(ctx, heard) })
+		watching.Go(func() { store.Watch(ctx, own) })
 		want := cache.Scope{Tenant: "tenant", Name: cache.Join("odd \x00 {name}")}
 		eventually(t, "the bump is heard", func() bool {
-			if err := store.Bump(ctx, want); err != nil {
+			if _, err := store.Bump(ctx, want); err != nil {
 				t.Fatal(err)
 			}
-			return len(heard) > 0
+			return len(heard.Heard) > 0
 		})
 		cancel()
 		watching.Wait()
-		if got := <-heard; got != want {
+		if got := <-heard.Heard; got != want {
 			t.Errorf("heard of %q, want %q", got, want)
 		}
-		if len(own) != 0 {
-			t.Errorf("heard of %d own bumps, want none", len(own))
+		if len(own.Heard) != 0 {
+			t.Errorf("heard of %d own bumps, want none", len(own.Heard))
 		}
 	}},
 	{"a call whose context has ended returns", func(t *testing.T, connect func() cache.Store) {
@@ -230,15 +229,15 @@ var storeCases = []storeCase{
 		cancel()
 		k := key("a", "1")
 		// Whether it did its work all the same is open.
-		if found, err := store.GetMany(ctx, []cache.Key{k}); err == nil && len(found) != 1 {
+		if found, err := store.GetMany(ctx, []cache.Question{{Key: k}}); err == nil && len(found) != 1 {
 			t.Errorf("GetMany returned %d for one key", len(found))
 		}
 		_ = store.SetMany(ctx, []cache.Item{{Key: k, Value: []byte("v"), Generation: 1, For: time.Hour}})
 		_ = store.DeleteMany(ctx, []cache.Key{k})
 		_, _, _ = store.Lease(ctx, k, 1, time.Hour)
 		_ = store.EndLease(ctx, k, 1)
-		_ = store.Bump(ctx, k.Scope)
-		store.Watch(ctx, func(cache.Scope) {}, func() {})
+		_, _ = store.Bump(ctx, k.Scope)
+		store.Watch(ctx, NewEars())
 	}},
 	{"values of many writers do not mix", func(t *testing.T, connect func() cache.Store) {
 		var writers sync.WaitGroup
@@ -249,7 +248,7 @@ var storeCases = []storeCase{
 					k := key(fmt.Sprint("scope ", i%3), fmt.Sprint(i))
 					set(t, store, k, k.Item, time.Hour)
 					if w == 0 && i%10 == 0 {
-						_ = store.Bump(t.Context(), k.Scope)
+						_, _ = store.Bump(t.Context(), k.Scope)
 					}
 					if got := getMany(t, store, k)[0].Value; len(got) != 0 && string(got) != k.Item {
 						t.Errorf("under %q: got %q", k.Item, got)
@@ -267,12 +266,20 @@ func key(scope, item string) cache.Key {
 
 func getMany(t *testing.T, store cache.Store, keys ...cache.Key) []cache.Found {
 	t.Helper()
-	found, err := store.GetMany(t.Context(), keys)
+	found, err := store.GetMany(t.Context(), questions(keys...))
 	if err != nil || len(found) != len(keys) {
 		t.Errorf("GetMany of %d keys: %d found, %v", len(keys), len(found), err)
 		return make([]cache.Found, len(keys))
 	}
 	return found
+}
+
+func questions(keys ...cache.Key) []cache.Question {
+	asked := make([]cache.Question, len(keys))
+	for i, key := range keys {
+		asked[i].Key = key
+	}
+	return asked
 }
 
 func setMany(t *testing.T, store cache.Store, items ...cache.Item) {
