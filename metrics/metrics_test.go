@@ -1,0 +1,167 @@
+package metrics_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+
+	"regtok/cache"
+	"regtok/catalog"
+	"regtok/metrics"
+	"regtok/providers"
+	"regtok/providers/rest"
+)
+
+// scrape is what Prometheus is told.
+func scrape(t *testing.T, m *metrics.Metrics) string {
+	t.Helper()
+	w := httptest.NewRecorder()
+	m.Handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
+	if w.Code != http.StatusOK {
+		t.Fatalf("answered %d %s", w.Code, w.Body)
+	}
+	return w.Body.String()
+}
+
+// wants checks that the lines are told.
+func wants(t *testing.T, told string, lines ...string) {
+	t.Helper()
+	for _, line := range lines {
+		if !strings.Contains(told, "\n"+line+"\n") {
+			t.Errorf("lacks %s:\n%s", line, ours(told))
+		}
+	}
+}
+
+// ours leaves the figures of the process out.
+func ours(told string) string {
+	var lines []string
+	for line := range strings.Lines(told) {
+		if strings.HasPrefix(line, "regtok_") {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "")
+}
+
+// watched is a process with something of everything.
+func watched(stats cache.Stats) *metrics.Metrics {
+	m := metrics.New("v1")
+	account := &catalog.Account{Name: "a", Driver: providers.Driver{Name: "p"}, Health: func() providers.Health {
+		return providers.Health{LastSuccess: time.Unix(1700000000, 5e8), LastError: "a secret", Budgets: []providers.Budget{
+			{Scope: "user", Limit: 50, Remaining: 7},
+			{Scope: "organization", Of: "rich", Limit: 200, Remaining: 199},
+			{Scope: "organization", Of: "poor", Limit: 100, Remaining: 3},
+		}}
+	}}
+	other := &catalog.Account{Name: "b", Driver: providers.Driver{Name: "p"}} // nobody watches it
+	m.Watch(metrics.Sources{
+		Cache: func() cache.Stats { return stats }, Shared: true, Accounts: []*catalog.Account{account, other},
+		Swept: func() []catalog.SweepStatus {
+			return []catalog.SweepStatus{{Account: account, Term: 3, Registries: 12, Read: 5, Oldest: time.Unix(1600000000, 0)}, {Account: other}}
+		},
+	})
+	m.Upstream(rest.Observation{Provider: "p", Account: "a", Op: "list tokens", Status: 200, Duration: time.Second})
+	m.Upstream(rest.Observation{Provider: "p", Account: "a", Op: "list tokens", Status: 204})
+	m.Upstream(rest.Observation{Provider: "p", Account: "a", Op: "list tokens", Status: 429})
+	m.Upstream(rest.Observation{Provider: "p", Account: "a"})
+	m.Operation("query", true, nil, time.Millisecond)
+	m.Operation("query", true, []string{"UNAVAILABLE", "UNAVAILABLE"}, time.Millisecond)
+	m.Operation("mutation", false, []string{"INTERNAL"}, time.Millisecond)
+	m.Operation("", false, []string{"GRAPHQL_PARSE_FAILED"}, time.Millisecond)
+	return m
+}
+
+func TestWhatHappensIsCounted(t *testing.T) {
+	wants(t, scrape(t, watched(cache.Stats{
+		Entries: 2, Bytes: 100, StoreErrors: 4, OwedBumps: 6,
+		Views: map[string]cache.ViewStats{"tokens": {Hits: 10, Stale: 11, Waits: 12, Far: 13, Loads: 14, Errors: 15}},
+	})),
+		`regtok_build_info{version="v1"} 1`,
+		`regtok_upstream_requests_total{account="a",op="list tokens",provider="p",status="2xx"} 2`,
+		`regtok_upstream_requests_total{account="a",op="list tokens",provider="p",status="4xx"} 1`,
+		`regtok_upstream_requests_total{account="a",op="other",provider="p",status="none"} 1`,
+		`regtok_upstream_request_duration_seconds_count{account="a",provider="p"} 4`,
+		`regtok_upstream_request_duration_seconds_sum{account="a",provider="p"} 1`,
+		`regtok_graphql_operations_total{outcome="ok",type="query"} 1`,
+		`regtok_graphql_operations_total{outcome="partial",type="query"} 1`,
+		`regtok_graphql_operations_total{outcome="failed",type="mutation"} 1`,
+		`regtok_graphql_operations_total{outcome="failed",type="none"} 1`,
+		`regtok_graphql_operation_duration_seconds_count{type="query"} 2`,
+		`regtok_graphql_errors_total{code="UNAVAILABLE"} 2`,
+		`regtok_cache_entries 2`,
+		`regtok_cache_bytes 100`,
+		`regtok_cache_reads_total{result="hit",view="tokens"} 10`,
+		`regtok_cache_reads_total{result="stale",view="tokens"} 11`,
+		`regtok_cache_reads_total{result="wait",view="tokens"} 12`,
+		`regtok_cache_shared_hits_total{view="tokens"} 13`,
+		`regtok_cache_loads_total{view="tokens"} 14`,
+		`regtok_cache_load_errors_total{view="tokens"} 15`,
+		`regtok_shared_cache_up 1`,
+		`regtok_shared_cache_errors_total 4`,
+		`regtok_shared_cache_owed_scopes 6`,
+		`regtok_account_healthy{account="a",provider="p"} 0`,
+		`regtok_account_last_success_timestamp_seconds{account="a",provider="p"} 1.7000000005e+09`,
+		`regtok_budget_limit_requests{account="a",provider="p",scope="user"} 50`,
+		`regtok_budget_remaining_requests{account="a",provider="p",scope="user"} 7`,
+		`regtok_budget_limit_requests{account="a",provider="p",scope="organization"} 100`,
+		`regtok_budget_remaining_requests{account="a",provider="p",scope="organization"} 3`,
+		`regtok_sweep_leader{account="a",provider="p"} 1`,
+		`regtok_sweep_leader{account="b",provider="p"} 0`,
+		`regtok_sweep_registries{account="a",provider="p"} 12`,
+		`regtok_sweep_registries_read{account="a",provider="p"} 5`,
+		`regtok_sweep_oldest_timestamp_seconds{account="a",provider="p"} 1.6e+09`,
+	)
+	wants(t, scrape(t, watched(cache.Stats{StoreFails: true})), `regtok_shared_cache_up 0`)
+}
+
+func TestWhatIsNotThereIsNotTold(t *testing.T) {
+	m := metrics.New("v1")
+	m.Watch(metrics.Sources{Cache: func() cache.Stats { return cache.Stats{} }})
+	told := scrape(t, m)
+	for _, name := range []string{"regtok_shared", "regtok_account", "regtok_sweep"} {
+		if strings.Contains(told, "\n"+name) {
+			t.Errorf("%s is told:\n%s", name, ours(told))
+		}
+	}
+}
+
+func TestEveryFigureHasARowAndEveryRowAFigure(t *testing.T) {
+	text, err := os.ReadFile("../docs/metrics.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := scrape(t, watched(cache.Stats{Views: map[string]cache.ViewStats{"tokens": {}}}))
+	if diff := cmp.Diff(names(told, `(?m)^# HELP (regtok_\w+) `), names(string(text), "(?m)^\\| `(regtok_\\w+)` \\|")); diff != "" {
+		t.Errorf("docs/metrics.md and the figures differ (-code +doc):\n%s", diff)
+	}
+}
+
+// names are what a pattern finds, in order.
+func names(text, pattern string) []string {
+	var found []string
+	for _, match := range regexp.MustCompile(pattern).FindAllStringSubmatch(text, -1) {
+		found = append(found, match[1])
+	}
+	slices.Sort(found)
+	return found
+}
+
+func TestNamesAreAsPrometheusLikesThem(t *testing.T) {
+	told := scrape(t, watched(cache.Stats{Views: map[string]cache.ViewStats{"tokens": {}}}))
+	problems, err := promlint.New(strings.NewReader(told)).Lint()
+	if err != nil || len(problems) > 0 {
+		t.Errorf("problems are %v, %v", problems, err)
+	}
+	if strings.Contains(told, "secret") || strings.Contains(told, "poor") {
+		t.Errorf("more is told than has to be:\n%s", ours(told))
+	}
+}
