@@ -24,7 +24,8 @@ func (s *Server) observed(next http.Handler) http.Handler {
 // logRequest writes a line. No query string, no header and no body is in it, since they may hold secrets.
 func (s *Server) logRequest(rec *recorder, r *http.Request, start time.Time) {
 	level := slog.LevelInfo
-	if r.URL.Path == "/livez" || r.URL.Path == "/readyz" {
+	switch r.URL.Path {
+	case "/livez", "/readyz", "/metrics":
 		level = slog.LevelDebug // they come every few seconds
 	}
 	s.log.LogAttrs(r.Context(), level, "request",

@@ -18,6 +18,8 @@ type Config struct {
 	GraphQL http.Handler
 	// Playground answers /playground and everything below. Nil: there is none.
 	Playground http.Handler
+	// Metrics answers /metrics. Nil: there are none.
+	Metrics http.Handler
 	// SDL is what /schema.graphqls shows.
 	SDL string
 	// Ready tells whether requests make sense yet. It has a second. Nil: always.
@@ -88,6 +90,9 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /schema.graphqls", s.schema)
 	mux.HandleFunc("GET /livez", s.livez)
 	mux.HandleFunc("GET /readyz", s.readyz)
+	if s.config.Metrics != nil {
+		mux.Handle("GET /metrics", s.config.Metrics)
+	}
 	mux.HandleFunc("GET /{$}", s.index)
 	if s.config.Playground != nil {
 		mux.Handle("/playground", s.config.Playground)
@@ -125,6 +130,9 @@ func (s *Server) index(w http.ResponseWriter, r *http.Request) {
 		"POST /graphql            queries, as JSON\n" +
 		"GET  /schema.graphqls    what can be asked\n" +
 		"GET  /livez, /readyz     health\n"
+	if s.config.Metrics != nil {
+		page += "GET  /metrics            figures for Prometheus\n"
+	}
 	if s.config.Playground != nil {
 		page += "GET  /playground         to try it in a browser\n"
 	}

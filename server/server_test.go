@@ -16,7 +16,7 @@ import (
 )
 
 func TestRoutes(t *testing.T) {
-	w := start(t, server.Config{GraphQL: says("an answer"), Playground: says("a page"), SDL: "type Query"})
+	w := start(t, server.Config{GraphQL: says("an answer"), Playground: says("a page"), Metrics: says("figures"), SDL: "type Query"})
 	tests := []struct {
 		name, method, path string
 		status             int
@@ -28,6 +28,9 @@ func TestRoutes(t *testing.T) {
 		{"what the playground consists of", http.MethodGet, "/playground/assets/a.js", 200, "a page"},
 		{"the schema", http.MethodGet, "/schema.graphqls", 200, "type Query"},
 		{"the schema's head", http.MethodHead, "/schema.graphqls", 200, ""},
+		{"figures", http.MethodGet, "/metrics", 200, "figures"},
+		{"another method on the figures", http.MethodPost, "/metrics", 405, "Method Not Allowed"},
+		{"the index names the figures", http.MethodGet, "/", 200, "/metrics"},
 		{"alive", http.MethodGet, "/livez", 200, "ok\n"},
 		{"ready", http.MethodGet, "/readyz", 200, "ok\n"},
 		{"the index names the paths", http.MethodGet, "/", 200, "POST /graphql"},
