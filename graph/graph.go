@@ -31,6 +31,9 @@ type Options struct {
 	Limits  limits.Limits
 	// Timeout bounds one operation. 0: 30 s.
 	Timeout time.Duration
+	// Observe is told of each operation: its type, empty if it was refused before that was known; whether there is data;
+	// the codes of its errors; and how long it took. It has to be quick and safe for concurrent use. Nil: nobody looks.
+	Observe func(kind string, data bool, codes []string, took time.Duration)
 	Log     *slog.Logger
 }
 
@@ -45,6 +48,9 @@ func New(o Options) http.Handler {
 	shows := presenter{log: o.Log}
 	server.SetErrorPresenter(shows.present)
 	server.SetRecoverFunc(shows.recovered)
+	if o.Observe != nil {
+		server.AroundResponses(observing(o.Observe))
+	}
 	server.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 		if transport.Insists(graphql.GetOperationContext(ctx).Headers) {
 			ctx = cache.NoCache(ctx)
@@ -58,6 +64,36 @@ func New(o Options) http.Handler {
 		return next(ctx)
 	})
 	return server
+}
+
+// observing tells an observer of each operation.
+func observing(observe func(kind string, data bool, codes []string, took time.Duration)) graphql.ResponseMiddleware {
+	return func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+		began := time.Now()
+		answer := next(ctx)
+		kind := ""
+		if operation := graphql.GetOperationContext(ctx).Operation; operation != nil {
+			kind = string(operation.Operation)
+		}
+		if answer == nil { // the transport tells why
+			observe(kind, false, []string{ended(ctx)}, time.Since(began))
+			return nil
+		}
+		codes := make([]string, len(answer.Errors))
+		for i, err := range answer.Errors {
+			codes[i], _ = err.Extensions["code"].(string)
+		}
+		observe(kind, len(answer.Data) > 0, codes, time.Since(began))
+		return answer
+	}
+}
+
+// ended is the code of an operation whose time was over, or whose caller left.
+func ended(ctx context.Context) string {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return "TIMEOUT"
+	}
+	return "CANCELED"
 }
 
 // complaint tells what a scalar finds wrong with a value.
