@@ -15,6 +15,7 @@ import (
 	"regtok/catalog"
 	"regtok/graph"
 	"regtok/graph/limits"
+	"regtok/metrics"
 	"regtok/providers"
 	"regtok/providers/all"
 	"regtok/providers/rest"
@@ -108,7 +109,8 @@ func (a api) sweeps() float64 {
 // when the process is told to end and everything has.
 func (a api) serve(p process, started func(base string)) error {
 	log := server.NewLog(p.stderr, a.LogFormat, levelNamed(a.LogLevel))
-	accounts, hangUp, err := a.open(log)
+	figures := metrics.New(version())
+	accounts, hangUp, err := a.open(log, figures.Upstream)
 	if err != nil {
 		return usageError{err}
 	}
@@ -130,8 +132,10 @@ func (a api) serve(p process, started func(base string)) error {
 	defer inBackground(p, known.Sweep)()
 	limit := limits.Default()
 	limit.Introspection = a.introspection
+	figures.Watch(metrics.Sources{Cache: views.Stats, Shared: common.store != nil, Accounts: accounts, Swept: a.swept(known)})
 	front := server.New(server.Config{
-		GraphQL:    graph.New(graph.Options{Catalog: known, Version: version(), Limits: limit, Timeout: timeout, Log: log}),
+		GraphQL:    graph.New(graph.Options{Catalog: known, Version: version(), Limits: limit, Timeout: timeout, Observe: figures.Operation, Log: log}),
+		Metrics:    a.shown(figures),
 		Playground: web.Playground(),
 		SDL:        graph.SDL(),
 		Hosts:      a.Hosts,
@@ -162,12 +166,28 @@ func inUse(err error) error {
 	return err
 }
 
-// open makes the adapters. hangUp closes the connections that they leave behind.
-func (a api) open(log *slog.Logger) (opened []*catalog.Account, hangUp func(), err error) {
+// swept is what tells how far the sweeps are; nil: there are none.
+func (a api) swept(known *catalog.Catalog) func() []catalog.SweepStatus {
+	if a.sweeps() == 0 {
+		return nil
+	}
+	return known.Swept
+}
+
+// shown is what answers for the figures; nil: nothing does.
+func (a api) shown(figures *metrics.Metrics) http.Handler {
+	if a.Metrics == "off" {
+		return nil
+	}
+	return figures.Handler()
+}
+
+// open makes the adapters, whose requests observe hears of. hangUp closes the connections that they leave behind.
+func (a api) open(log *slog.Logger, observe func(rest.Observation)) (opened []*catalog.Account, hangUp func(), err error) {
 	var transports []*rest.Transport
 	for _, account := range a.accounts {
 		transport := rest.NewTransport(rest.TransportConfig{
-			Provider: account.driver.Name, Account: account.name, Limits: account.driver.Limits, Log: log,
+			Provider: account.driver.Name, Account: account.name, Limits: account.driver.Limits, Observe: observe, Log: log,
 		})
 		provider, err := account.driver.Open(providers.Config{
 			Account: account.name, Settings: account.settings, Client: &http.Client{Transport: transport}, MaxBody: int64(a.MaxBody),

@@ -20,6 +20,7 @@ type settings struct {
 	MaxBody    size       `default:"32MiB" variable:"REGTOK_MAX_BODY" placeholder:"SIZE" help:"Longest answer of a provider that is read."`
 	Timeout    span       `default:"30s" variable:"REGTOK_TIMEOUT" placeholder:"TIME" help:"Longest time that one operation may take."`
 	Thresholds thresholds `default:"P30D,P14D,P7D,P3D,P1D,PT1H" variable:"REGTOK_THRESHOLDS" placeholder:"DURATION,..." help:"How long before it is due a token is worth a warning."`
+	Metrics    string     `default:"on" enum:"on,off" variable:"REGTOK_METRICS" placeholder:"on|off" help:"Figures for Prometheus at /metrics."`
 	LogLevel   string     `default:"info" enum:"debug,info,warn,error" variable:"REGTOK_LOG_LEVEL" placeholder:"LEVEL" help:"debug, info, warn or error."`
 	LogFormat  string     `default:"auto" enum:"auto,json,text" variable:"REGTOK_LOG_FORMAT" placeholder:"FORMAT" help:"auto, json or text. Auto: text on a terminal, else JSON."`
 }

@@ -37,6 +37,7 @@ func choices() []choice {
 		{"redis-url", "REGTOK_REDIS_URL", "", "one:1", "two:6379", "/three.sock", "redis://user:word@one:1/2", "redis://:" + canary + "@one/two", addressOf(func(s serve) redisURL { return s.RedisURL })},
 		{"redis-url-file", "REGTOK_REDIS_URL_FILE", "", "one:1", "two:6379", "/three.sock", besides("one"), canary, addressOf(func(s serve) redisURL { return s.RedisURLFile.redisURL })},
 		{"introspection", "REGTOK_INTROSPECTION", "false", "true", "false", "true", "", "perhaps", func(s serve) any { return s.Introspection }},
+		{"metrics", "REGTOK_METRICS", "on", "off", "on", "off", "", "maybe", func(s serve) any { return s.Metrics }},
 		{"log-level", "REGTOK_LOG_LEVEL", "info", "debug", "warn", "error", "", "loud", func(s serve) any { return s.LogLevel }},
 		{"log-format", "REGTOK_LOG_FORMAT", "auto", "json", "text", "json", "", "xml", func(s serve) any { return s.LogFormat }},
 	}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"regtok/redistest"
+)
+
+// figures are what a server tells Prometheus of itself.
+func figures(t *testing.T, url string) string {
+	t.Helper()
+	var ours []string
+	for line := range strings.Lines(do(t, http.MethodGet, url+"/metrics", nil)) {
+		if strings.HasPrefix(line, "regtok_") {
+			ours = append(ours, line)
+		}
+	}
+	return strings.Join(ours, "")
+}
+
+func TestTheFiguresTellWhatHappens(t *testing.T) {
+	server := redistest.Start(t)
+	ionos := start(t, nil, "emulate", "ionos")
+	env := map[string]string{"IONOS_TOKEN": canary, "IONOS_API_URL": ionos.url, "REGTOK_REDIS_URL": server.URL()}
+	r := start(t, env, "serve")
+	ask(t, r.url, everything)
+	told := figures(t, r.url)
+	for _, want := range []string{
+		`regtok_upstream_requests_total\{account="ionos",op="list tokens",provider="ionos",status="2xx"\} [1-9]`,
+		`regtok_upstream_request_duration_seconds_count\{account="ionos",provider="ionos"\} [1-9]`,
+		`regtok_graphql_operations_total\{outcome="ok",type="query"\} 1\n`,
+		`regtok_cache_loads_total\{view="[a-z ]+"\} [1-9]`,
+		`regtok_account_healthy\{account="ionos",provider="ionos"\} 1\n`,
+		`regtok_shared_cache_up 1\n`,
+	} {
+		if !regexp.MustCompile(want).MatchString(told) {
+			t.Errorf("lacks %s:\n%s", want, told)
+		}
+	}
+	server.Stop()
+	eventually(t, "the figures tell that Redis is down", func() bool {
+		do(t, http.MethodGet, r.url+"/readyz", nil) // ready all the same
+		ask(t, r.url, everything)
+		return strings.Contains(figures(t, r.url), "regtok_shared_cache_up 0\n")
+	})
+	server.Restart()
+	eventually(t, "the figures tell that Redis is back", func() bool {
+		ask(t, r.url, everything)
+		return strings.Contains(figures(t, r.url), "regtok_shared_cache_up 1\n")
+	})
+}
+
+// TestCallersCannotMakeFigures sends what callers choose: names of operations, of fields, of tokens.
+func TestCallersCannotMakeFigures(t *testing.T) {
+	r := start(t, nil, "demo", "--sweep-share=1%")
+	count := func() int { return strings.Count(figures(t, r.url), "\n") }
+	for i := range 50 {
+		ask(t, r.url, fmt.Sprintf(`query A%[1]s%[2]d { a%[1]s%[2]d: tokens(filter: { search: "%[1]s%[2]d" }) { totalCount } }`, canary, i))
+		ask(t, r.url, fmt.Sprintf(`query A%s%d { nothing%[1]s%[2]d }`, canary, i))
+		ask(t, r.url, fmt.Sprintf(`query A%s%d {`, canary, i))
+		if i == 0 {
+			defer func(before int) {
+				if after := count(); after > before+20 { // what had not happened by then
+					t.Errorf("%d lines, want about %d:\n%s", after, before, figures(t, r.url))
+				}
+			}(count())
+		}
+	}
+	if told := figures(t, r.url); strings.Contains(told, canary) || !strings.Contains(told, `regtok_graphql_operations_total{outcome="failed",type="none"} 100`) {
+		t.Errorf("told is:\n%s", told)
+	}
+}
+
+func TestFiguresCanBeSwitchedOff(t *testing.T) {
+	r := start(t, nil, "demo", "--metrics=off")
+	response, err := http.Get(r.url + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	http.DefaultClient.CloseIdleConnections()
+	if response.StatusCode != http.StatusNotFound {
+		t.Errorf("answered %d, want 404", response.StatusCode)
+	}
+}
