@@ -22,10 +22,12 @@ const (
 const registerScript = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-if redis.call('TYPE', KEYS[1]).ok ~= 'zset' then
+local before = redis.pcall('ZSCORE', KEYS[1], ARGV[1])
+if type(before) == 'table' then
   redis.call('DEL', KEYS[1])
+  before = false
 end
-local before = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or 0)
+before = tonumber(before or 0)
 redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - 60000)
 redis.call('PEXPIRE', KEYS[1], 60000)

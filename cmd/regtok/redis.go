@@ -30,6 +30,8 @@ func (a api) share(ctx context.Context, log *slog.Logger) shared {
 	}
 	logging.Disable() // the client's own lines are no JSON, and hold addresses
 	ledger.Suit(a.redis.options)
+	var runs cache.Runs // of the server, so that nothing counts that an older copy brings back
+	a.redis.options.OnConnect = runs.Meet
 	client := redis.NewUniversalClient(a.redis.options)
 	kept := ledger.NewRedis(client, redisPrefix)
 	const setting = "--redis-url (REGTOK_REDIS_URL)"
@@ -41,7 +43,7 @@ func (a api) share(ctx context.Context, log *slog.Logger) shared {
 	}
 	common := shared{ledger: kept, leave: func() { _ = client.Close() }}
 	if a.sharesCache() {
-		common.store = cache.NewRedis(client, redisPrefix)
+		common.store = cache.NewRedis(client, redisPrefix).Heed(&runs)
 	}
 	return common
 }
