@@ -181,7 +181,9 @@ func TestTheAllowanceTellsWhatCanBeRead(t *testing.T) {
 }
 
 func TestThePaceFollowsFromTheTightestAllowance(t *testing.T) {
-	budget := func(limit int, window time.Duration) providers.Budget { return providers.Budget{Limit: limit, Window: window} }
+	budget := func(limit int, window time.Duration) providers.Budget {
+		return providers.Budget{Limit: limit, Window: window}
+	}
 	for _, test := range []struct {
 		share   float64
 		budgets []providers.Budget
