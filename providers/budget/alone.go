@@ -9,13 +9,10 @@ import (
 // alone is how a process goes on that cannot reach what it shares. It begins with what it was promised, one request at a
 // time, until the others have noticed. Then each has its part.
 type alone struct {
-	origin uint64
 	// since is when it last heard of the others, and quiet until when it has only what was promised.
 	since, quiet moment
 	// among is how many share.
 	among int
-	// log is what was settled meanwhile, where the provider tells nothing.
-	log []bucket
 }
 
 const (

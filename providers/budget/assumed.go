@@ -16,9 +16,10 @@ type assumed struct {
 	cut, grown moment
 }
 
-// bucket is how many requests were settled by the same moment.
+// bucket is how many requests of one process were settled by the same moment.
 type bucket struct {
 	at           moment
+	origin       uint64
 	count, swept int
 }
 
@@ -28,7 +29,7 @@ const (
 	// growEvery is how often an allowance that was lessened grows by a tenth of what it began with.
 	growEvery = 3 * time.Minute
 	// grain is how exactly the moments of settled requests are remembered, so that many take little room.
-	grain = 500 * time.Millisecond
+	grain = time.Second
 )
 
 // suppose makes what is assumed agree with what was set up, and lets it grow.
@@ -67,26 +68,25 @@ func (s *state) note(until moment, q sent) {
 	if s.manner == telling {
 		return
 	}
-	one := bucket{at: roundUp(until), count: 1, swept: sweep(q)}
-	s.log = added(s.log, one)
-	if s.alone != nil && s.alone.origin == q.origin {
-		s.alone.log = added(s.alone.log, one)
-	}
+	b := s.bucket(roundUp(until), q.origin)
+	b.count++
+	b.swept += sweep(q)
 }
 
-func findBucket(log []bucket, at moment) (place int, found bool) {
-	return slices.BinarySearchFunc(log, at, func(b bucket, at moment) int { return cmp.Compare(b.at, at) })
-}
-
-// added is the log with more in it.
-func added(log []bucket, b bucket) []bucket {
-	place, found := findBucket(log, b.at)
+// bucket is the one of a moment and a process.
+func (s *state) bucket(at moment, origin uint64) *bucket {
+	wanted := bucket{at: at, origin: origin}
+	place, found := s.findBucket(wanted)
 	if !found {
-		log = slices.Insert(log, place, bucket{at: b.at})
+		s.log = slices.Insert(s.log, place, wanted)
 	}
-	log[place].count += b.count
-	log[place].swept += b.swept
-	return log
+	return &s.log[place]
+}
+
+func (s *state) findBucket(wanted bucket) (place int, found bool) {
+	return slices.BinarySearchFunc(s.log, wanted, func(a, b bucket) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.origin, b.origin))
+	})
 }
 
 // roundUp to a whole grain.
@@ -101,7 +101,7 @@ func (s *state) forget(now moment) {
 		s.log, s.assumed = nil, nil
 		return
 	}
-	old, _ := findBucket(s.log, now.add(-longestWait))
+	old, _ := s.findBucket(bucket{at: now.add(-longestWait)})
 	s.log = slices.Delete(s.log, 0, old)
 }
 
@@ -139,7 +139,13 @@ func (s *state) waitAssumedPart(now moment, q question, length time.Duration, li
 		return 0
 	}
 	part := max(limit/s.alone.among, 1)
-	return until(now, length, s.alone.log, bucketCount, part-min(spared(q, part), 1))
+	own := func(b bucket) int {
+		if b.origin != q.origin {
+			return 0
+		}
+		return b.count
+	}
+	return until(now, length, s.log, own, part-min(spared(q, part), 1))
 }
 
 // freeAssumed is how many more requests fit.
@@ -147,7 +153,7 @@ func (s *state) freeAssumed(now moment, origin uint64, r rules) int {
 	s.suppose(now, r)
 	least := 0
 	for i, start := range r.start {
-		free := s.assumed[i].limit - s.reserve(now, origin, s.assumed[i].limit) - s.underWay(every)
+		free := s.assumed[i].limit - s.promises(now, origin, s.assumed[i].limit) - s.underWay(every)
 		for _, b := range s.log {
 			if b.at.add(lengthOf(start.Reset)) > now {
 				free -= b.count

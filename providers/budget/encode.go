@@ -102,6 +102,7 @@ func (p *pen) assumed(a *assumed) {
 
 func (p *pen) bucket(b *bucket) {
 	p.moment(&b.at)
+	p.count(&b.origin)
 	number(p, &b.count)
 	number(p, &b.swept)
 }

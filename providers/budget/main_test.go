@@ -11,7 +11,7 @@ import (
 func TestMain(m *testing.M) {
 	logging.Disable() // the client would tell each fault
 	// A story takes half a second. The command line may ask for more of them.
-	if err := flag.Set("rapid.checks", "10"); err != nil {
+	if err := flag.Set("rapid.checks", "4"); err != nil {
 		panic(err)
 	}
 	goleak.VerifyTestMain(m)

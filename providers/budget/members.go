@@ -60,9 +60,15 @@ func (s *state) loseStrays(now moment) {
 	}
 }
 
-// reserve is how many requests of a window others may send without our knowing. One is left to a process that nobody
-// knows yet. Nothing is left over where they are too many for the limit; then half of it is kept, so that it is of use.
+// reserve is how many requests of a window are left to others. Where they are too many for the limit half of it is, so
+// that it is of use.
 func (s *state) reserve(now moment, origin uint64, limit int) int {
+	return min(s.promises(now, origin, limit), limit/2)
+}
+
+// promises is how many requests of a window others may send without our knowing. One is left to a process that nobody
+// knows yet.
+func (s *state) promises(now moment, origin uint64, limit int) int {
 	if origin == 0 || s.alone != nil {
 		return 0
 	}
@@ -76,7 +82,7 @@ func (s *state) reserve(now moment, origin uint64, limit int) int {
 			kept += m.may
 		}
 	}
-	return min(max(kept, 1), limit/2)
+	return max(kept, 1)
 }
 
 // mayOf is how many requests a member can be allowed to send without a word: of what is free half, shared by all. What
@@ -85,7 +91,7 @@ func (s *state) mayOf(now moment, origin uint64, r rules) int {
 	free := 0
 	for i := range s.windows {
 		w := &s.windows[i]
-		left := w.limit - w.used - s.unsettled(w) - s.reserve(now, origin, w.limit)
+		left := w.limit - w.used - s.unsettled(w) - s.promises(now, origin, w.limit)
 		if i == 0 || left < free {
 			free = left
 		}

@@ -27,12 +27,6 @@ func (s *state) rejoin(o *state, origin uint64) {
 			s.addSent(q)
 		}
 	}
-	if o.alone == nil {
-		return
-	}
-	for _, b := range o.alone.log {
-		s.log = added(s.log, b)
-	}
 }
 
 // restore adds all that a member knows, because the others' state was lost.
@@ -40,14 +34,6 @@ func (s *state) restore(o *state) {
 	s.mergeFacts(o)
 	for _, q := range o.sent {
 		s.addSent(q)
-	}
-	for _, b := range o.log {
-		at, found := findBucket(s.log, b.at)
-		if !found {
-			s.log = slices.Insert(s.log, at, b)
-			continue
-		}
-		s.log[at].count, s.log[at].swept = max(s.log[at].count, b.count), max(s.log[at].swept, b.swept)
 	}
 	for _, m := range o.members {
 		if !slices.ContainsFunc(s.members, func(known member) bool { return known.origin == m.origin }) {
@@ -63,6 +49,10 @@ func (s *state) mergeFacts(o *state) {
 	s.paused, s.term = max(s.paused, o.paused), max(s.term, o.term)
 	for _, w := range o.windows {
 		s.mergeWindow(w)
+	}
+	for _, b := range o.log {
+		known := s.bucket(b.at, b.origin) // each process counts for itself, so that no more than one is right
+		known.count, known.swept = max(known.count, b.count), max(known.swept, b.swept)
 	}
 	if len(s.assumed) != len(o.assumed) {
 		s.assumed = slices.Clone(o.assumed)

@@ -412,10 +412,10 @@ func (p *peers) makeAlone(changes []*change) {
 // begin is how this process begins to be alone.
 func (p *peers) begin(now moment) *alone {
 	if p.synced == 0 {
-		return &alone{origin: p.origin, since: now.add(-longestWait), quiet: now, among: strangers}
+		return &alone{since: now.add(-longestWait), quiet: now, among: strangers}
 	}
 	among := max(len(p.base.members), fewestMembers)
-	return &alone{origin: p.origin, since: p.synced, quiet: p.synced.add(quietFor), among: among}
+	return &alone{since: p.synced, quiet: p.synced.add(quietFor), among: among}
 }
 
 // postpone leaves changes for the next time, but for those that somebody waits for: they may ask again.
