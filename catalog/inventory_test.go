@@ -98,7 +98,7 @@ func TestWhatTheSweepIsBehindWithReadersRenew(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		stop()
 		s.requests()
-		time.Sleep(time.Minute)
+		time.Sleep(30 * time.Second) // what is oldest is a minute and a half old by now
 		tokensOf(t, c, TokenFilter{})
 		synctest.Wait()
 		expectRequests(t, s.requests(), map[string]int{})
