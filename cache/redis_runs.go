@@ -33,10 +33,10 @@ func (r *Runs) Meet(ctx context.Context, conn *redis.Conn) error {
 			mode = strings.TrimSpace(name)
 		}
 	}
-	switch {
-	case mode == "sentinel": // it holds nothing of ours
+	switch mode {
+	case "sentinel": // it holds nothing of ours
 		return nil
-	case mode == "cluster":
+	case "cluster":
 		run = ""
 	}
 	r.run.Store(&run)
