@@ -43,14 +43,21 @@ func (p *pair) share() {
 func (p *pair) rotated(url string) string {
 	p.t.Helper()
 	got := ask(p.t, url, fmt.Sprintf(`mutation { rotateToken(input: {token: {id: %q}, overlap: "PT1H", idempotencyKey: "once"}) {
-		token { id } errors { code message } } }`, p.token))
+		token { id } errors { code } } }`, p.token))
 	payload, _ := got.Data["rotateToken"].(map[string]any)
 	token, _ := payload["token"].(map[string]any)
 	id, _ := token["id"].(string)
-	if id == "" {
-		p.t.Logf("a rotation was refused with %v", got)
-	}
 	return id
+}
+
+// promise has a rotation promised, or its promise repeated: a busy machine may take longer than a ledger waits.
+func (p *pair) promise(url string) (made string) {
+	p.t.Helper()
+	eventually(p.t, "a rotation is promised", func() bool {
+		made = p.rotated(url)
+		return made != ""
+	})
+	return made
 }
 
 // end ends both and wants them to have said nothing of where Redis is, and of the credentials.
@@ -83,9 +90,7 @@ func TestReplicasShareARedisBehindTLS(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := newPair(t, program, test.address, test.env...)
-			if p.rotated(p.urls[0]) == "" {
-				t.Error("nothing can be promised")
-			}
+			p.promise(p.urls[0])
 			p.end(known.Addr(), open.Addr(), authority.CA)
 		})
 	}
@@ -119,10 +124,7 @@ func TestARedisThatNobodyTrustsIsNotUsed(t *testing.T) {
 func TestReplicasShareACluster(t *testing.T) {
 	cluster := redistest.NewAuthority(t).StartCluster(t)
 	p := newPair(t, build(t), cluster.URL())
-	made := p.rotated(p.urls[0])
-	if made == "" {
-		t.Fatal("nothing can be promised")
-	}
+	p.promise(p.urls[0])
 	for i, server := range cluster.Servers {
 		if n, err := server.Client(t).DBSize(t.Context()).Result(); err != nil || n == 0 {
 			t.Errorf("server %d holds %d keys, %v: what is shared lies on the others", i, n, err)
@@ -141,10 +143,7 @@ func TestReplicasShareACluster(t *testing.T) {
 func TestAFailOverKeepsWhatWasPromised(t *testing.T) {
 	guarded := redistest.NewAuthority(t).StartGuarded(t)
 	p := newPair(t, build(t), guarded.URL())
-	made := p.rotated(p.urls[0])
-	if made == "" {
-		t.Fatal("nothing can be promised")
-	}
+	made := p.promise(p.urls[0])
 	promised := func() bool {
 		_, err := guarded.Replica.Client(t).ZScore(t.Context(), "regtok:1:{schedule}:due", p.token).Result()
 		return err == nil
@@ -156,12 +155,7 @@ func TestAFailOverKeepsWhatWasPromised(t *testing.T) {
 		p.look(url)
 	}
 	for _, url := range p.urls {
-		var again string
-		eventually(t, "the key of the rotation is found", func() bool {
-			again = p.rotated(url)
-			return again != ""
-		})
-		if again != made {
+		if again := p.promise(url); again != made {
 			t.Errorf("the same key made %s, and after the fail-over %s", made, again)
 		}
 	}
