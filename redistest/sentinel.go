@@ -17,8 +17,7 @@ const masterName = "tested"
 
 // Guarded is a server with a replica, and a sentinel that makes the replica master when the server is gone.
 type Guarded struct {
-	Master, Replica *Server
-	sentinel        *Server
+	Master, Replica, Sentinel *Server
 }
 
 // StartGuarded starts the three of them, and waits until they know each other. They end with the test. Stop the master
@@ -37,8 +36,8 @@ func (a *Authority) StartGuarded(t testing.TB) *Guarded {
 	g.Replica.until(t, "the replica has what its master has", func(ctx context.Context, client *redis.Client) bool {
 		return strings.Contains(client.Info(ctx, "replication").Val(), "master_link_status:up")
 	})
-	g.sentinel = a.startSentinel(t, g.Master.addr)
-	g.sentinel.until(t, "the sentinel knows the replica", func(ctx context.Context, client *redis.Client) bool {
+	g.Sentinel = a.startSentinel(t, g.Master.addr)
+	g.Sentinel.until(t, "the sentinel knows the replica", func(ctx context.Context, client *redis.Client) bool {
 		return strings.Contains(client.Info(ctx, "sentinel").Val(), "status=ok") &&
 			strings.Contains(client.Info(ctx, "sentinel").Val(), "slaves=1")
 	})
@@ -61,11 +60,11 @@ func (a *Authority) startSentinel(t testing.TB, master string) *Server {
 // Options are what a client needs that follows the master.
 func (g *Guarded) Options() *redis.FailoverOptions {
 	return &redis.FailoverOptions{
-		MasterName: masterName, SentinelAddrs: []string{g.sentinel.addr}, TLSConfig: g.sentinel.authority.clientConfig(),
+		MasterName: masterName, SentinelAddrs: []string{g.Sentinel.addr}, TLSConfig: g.Sentinel.authority.clientConfig(),
 	}
 }
 
 // URL is its address as settings have it.
 func (g *Guarded) URL() string {
-	return g.sentinel.authority.url("+sentinel", g.sentinel.addr+"/"+masterName)
+	return g.Sentinel.authority.url("+sentinel", g.Sentinel.addr+"/"+masterName)
 }

@@ -14,8 +14,8 @@ import (
 	"regtok/redistest"
 )
 
-// rights are what docs/redis.md tells to give a user; more what a cluster's user needs besides.
-func rights(t *testing.T) (rules, more []string) {
+// rights are what docs/redis.md tells to give a user; more what a cluster's user needs besides, and sentinels what theirs does.
+func rights(t *testing.T) (rules, more, sentinels []string) {
 	t.Helper()
 	text, err := os.ReadFile("../../docs/redis.md")
 	if err != nil {
@@ -23,10 +23,11 @@ func rights(t *testing.T) (rules, more []string) {
 	}
 	all := regexp.MustCompile(`(?m)^ACL SETUSER regtok on >PASSWORD (.*)$`).FindSubmatch(text)
 	besides := regexp.MustCompile("A cluster's user needs `([^`]*)`").FindSubmatch(text)
-	if all == nil || besides == nil {
+	theirs := regexp.MustCompile("Users of sentinels need\\s`([^`]*)`").FindSubmatch(text)
+	if all == nil || besides == nil || theirs == nil {
 		t.Fatal("docs/redis.md does not tell the rights")
 	}
-	return strings.Fields(string(all[1])), strings.Fields(string(besides[1]))
+	return strings.Fields(string(all[1])), strings.Fields(string(besides[1])), strings.Fields(string(theirs[1]))
 }
 
 // admit makes the user with the canary for a password.
@@ -76,7 +77,7 @@ func (p *pair) live() {
 }
 
 func TestTheRightsThatAreToldSuffice(t *testing.T) {
-	rules, more := rights(t)
+	rules, more, _ := rights(t)
 	server := redistest.Start(t)
 	admit(t, server, rules)
 	program := build(t)
@@ -103,6 +104,23 @@ func TestTheRightsThatAreToldSuffice(t *testing.T) {
 	for _, rule := range append(rules, more...) {
 		if name, command := strings.CutPrefix(rule, "+"); command && !slices.Contains(used, name) {
 			t.Errorf("nothing uses %s", rule)
+		}
+	}
+}
+
+func TestTheRightsAtASentinelSuffice(t *testing.T) {
+	rules, _, theirs := rights(t)
+	guarded := redistest.StartGuarded(t)
+	for _, s := range []*redistest.Server{guarded.Master, guarded.Replica} {
+		admit(t, s, rules)
+	}
+	admit(t, guarded.Sentinel, theirs)
+	p := newPair(t, build(t), as(t, guarded.URL())+"?sentinel_username=regtok&sentinel_password="+canary)
+	p.live()
+	p.end()
+	for _, s := range []*redistest.Server{guarded.Master, guarded.Sentinel} {
+		if refused := refusals(t, s); len(refused) > 0 {
+			t.Errorf("refused were %q", refused)
 		}
 	}
 }
@@ -136,7 +154,7 @@ func commands(t *testing.T, servers ...*redistest.Server) []string {
 }
 
 func TestARightThatIsMissingIsToldInTheLog(t *testing.T) {
-	rules, _ := rights(t)
+	rules, _, _ := rights(t)
 	server := redistest.Start(t)
 	program := build(t)
 	for missing, want := range map[string]string{
