@@ -24,7 +24,7 @@ func errorCases() []testCase {
 		{"each status is its kind", statusKinds, false},
 		{"the vendor's message survives", messageSurvives, false},
 		{"the wait is carried", waitCarried, false},
-		{"an allowance that answers tell of is not exceeded", allowanceKept, false},
+		{"an allowance is not exceeded", allowanceKept, false},
 		{"an allowance that is used up is waited for when there is time", waitFits, false},
 		{"a refused credential is UNAUTHORIZED", refusedCredential, false},
 	}
@@ -208,7 +208,8 @@ func waitCarried(t *testing.T, s subject) {
 	})
 }
 
-// allowanceKept: who reads what is left of an allowance is never told that it is used up.
+// allowanceKept: who reads what is left of an allowance, or starts with less than there is, is never told that it is
+// used up.
 func allowanceKept(t *testing.T, s subject) {
 	s.inBubble(t, options{rateLimit: true}, func(t *testing.T, r *rig) {
 		var told, refused atomic.Int32
@@ -227,9 +228,10 @@ func allowanceKept(t *testing.T, s subject) {
 			return true
 		})
 		r.wantKind(t, "one request too many", r.useUp(t), providers.RateLimited)
-		publishes := r.driver.Limits != nil
-		if (told.Load() > 0) != publishes || (refused.Load() == 0) != publishes {
-			t.Errorf("the driver reads allowances: %v; %d answers told of one, and %d refused", publishes, told.Load(), refused.Load())
+		publishes, knows := r.driver.Limits != nil, r.driver.Limits != nil || r.driver.Start != nil
+		if (told.Load() > 0) != publishes || (refused.Load() == 0) != knows {
+			t.Errorf("the driver reads allowances: %v, or knows of some: %v; %d answers told of one, and %d refused",
+				publishes, knows, told.Load(), refused.Load())
 		}
 	})
 }

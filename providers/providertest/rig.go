@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"regtok/providers"
+	"regtok/providers/budget"
 	"regtok/providers/rest"
 	"regtok/providers/tap"
 )
@@ -117,7 +118,8 @@ func (r *rig) openWith(settings providers.Settings) (providers.Provider, error) 
 		Observe:         func(o rest.Observation) { fmt.Fprintf(&r.log, "%+v\n", o) },
 	}
 	if r.options.rateLimit {
-		config.Limits = r.driver.Limits
+		config.Limits, config.LimitedBy = r.driver.Limits, r.driver.LimitedBy
+		config.Budget = budget.New(budget.Config{Start: r.start(settings)})
 	}
 	return r.driver.Open(providers.Config{
 		Account:  "conformance",
@@ -125,6 +127,14 @@ func (r *rig) openWith(settings providers.Settings) (providers.Provider, error) 
 		Client:   &http.Client{Transport: rest.NewTransport(config)},
 		MaxBody:  r.options.maxBody,
 	})
+}
+
+// start is what an account with these settings is taken to be allowed.
+func (r *rig) start(settings providers.Settings) []providers.Limit {
+	if r.driver.Start == nil {
+		return nil
+	}
+	return r.driver.Start(r.withDefaults(settings))
 }
 
 // withDefaults fills in what is not given, as the configuration does.

@@ -45,10 +45,16 @@ func newBreaker(failures int, delay time.Duration, log *slog.Logger) *breaker {
 	return b
 }
 
-// check refuses while the breaker is open, and takes nothing.
+// check refuses while the breaker is open, or tries with one call, and takes nothing.
 func (b *breaker) check() *providers.Error {
-	if b.steps.State() == gobreaker.StateOpen {
+	counts := b.steps.Counts()
+	switch b.steps.State() {
+	case gobreaker.StateOpen:
 		return b.refusal()
+	case gobreaker.StateHalfOpen:
+		if counts.Requests > counts.TotalExclusions {
+			return b.refusal()
+		}
 	}
 	return nil
 }

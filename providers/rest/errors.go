@@ -13,6 +13,7 @@ import (
 
 // The causes that errors carry. They are ours, because the causes of the packages below hold addresses and bodies.
 var (
+	errTermOver   = errors.New("another sweeper has begun")
 	errCredential = errors.New("the credential holds a character that no header may")
 	errRequest    = errors.New("the request cannot be written")
 	errMarshal    = errors.New("the input cannot be written as JSON")

@@ -326,11 +326,12 @@ func TestConnectionsAreUsedAgainWhateverTheAnswer(t *testing.T) {
 		return (&net.Dialer{}).DialContext(ctx, network, address)
 	}}
 	defer base.CloseIdleConnections()
-	transport := NewTransport(TransportConfig{Base: base, Tries: 1})
-	api := s.plain(t, func(o *Options) { o.Client = &http.Client{Transport: transport} })
 	for ; nth < 10*len(answers); nth++ {
-		_, _ = api.Do(t.Context(), Get("list things", "things"), &[]thing{})
-		_, _ = api.Do(t.Context(), Delete("delete thing", "1"), nil)
+		for _, call := range []Call{Get("list things", "things"), Delete("delete thing", "1")} {
+			transport := NewTransport(TransportConfig{Base: base, Tries: 1}) // a new one, that no refusal has told to pause
+			api := s.plain(t, func(o *Options) { o.Client = &http.Client{Transport: transport} })
+			_, _ = api.Do(t.Context(), call, &[]thing{})
+		}
 	}
 	// net/http gives a connection up when it did not learn within 50 ms that the request was written, as on a busy
 	// machine. An answer after which no connection is used again would cost ten.

@@ -48,7 +48,7 @@ func (t *Transport) recovered(now time.Time) {
 // Health tells how the account's last requests went and what is left of its allowances. An answer that is the
 // caller's matter, such as 404, is a success; 401 is the account's failure; 429 is neither.
 func (t *Transport) Health() providers.Health {
-	budgets := t.budget.snapshot(time.Now())
+	budgets := t.budget.Snapshot()
 	t.health.mu.Lock()
 	defer t.health.mu.Unlock()
 	return providers.Health{

@@ -89,7 +89,10 @@ func (t *Transport) fits(ctx context.Context, wait time.Duration) bool {
 }
 
 // sleep waits, or returns the context's error when that ends first.
-func sleep(ctx context.Context, wait time.Duration) error {
+func sleep(ctx context.Context, wait time.Duration) error { return sleepUntil(ctx, wait, nil) }
+
+// sleepUntil is a sleep that woken, when it is closed, ends earlier.
+func sleepUntil(ctx context.Context, wait time.Duration, woken <-chan struct{}) error {
 	if wait <= 0 {
 		return ctx.Err()
 	}
@@ -97,6 +100,8 @@ func sleep(ctx context.Context, wait time.Duration) error {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+		return nil
+	case <-woken:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"regtok/providers"
+	"regtok/providers/budget"
 )
 
 // TransportConfig is what a [Transport] needs. Zero values mean the defaults.
@@ -19,6 +20,11 @@ type TransportConfig struct {
 	Base http.RoundTripper
 	// Limits is Driver.Limits; nil: the provider tells of no allowance.
 	Limits func(r *http.Request, status int, header http.Header, body []byte) []providers.Limit
+	// LimitedBy is Driver.LimitedBy; nil: no allowance is one of several.
+	LimitedBy func(*http.Request) string
+	// Budget counts the account's requests; whoever made it closes it, after the last request. Nil: one of the
+	// transport's own, that learns from answers alone.
+	Budget *budget.Budget
 	// Timeout bounds one try, from sending to the last byte of the body. 0: 10 s. It is also how long a caller
 	// without a deadline is taken to wait for an allowance or a repetition.
 	Timeout time.Duration
@@ -51,7 +57,8 @@ const (
 //     jittered pauses that fit the caller's deadline and within a budget that the account's requests share;
 //   - a 429 was not executed, so whatever the method the wait that it asks for is waited and the request repeated,
 //     if that fits the deadline;
-//   - an allowance that is known to be used up is waited for in the same way, or refused as RateLimited unsent;
+//   - an allowance that is known to be used up is waited for in the same way, or refused as RateLimited unsent; who
+//     gets nothing out of waiting, a sweep or a caller with old data, is refused at once;
 //   - after failures in a row the breaker refuses with Unavailable and CircuitOpen for a while, unsent.
 //
 // What a request is called and whether it may be repeated comes from [API.Do]; other requests may be repeated when
@@ -60,10 +67,13 @@ type Transport struct {
 	provider, account string
 	base              http.RoundTripper
 	limits            func(r *http.Request, status int, header http.Header, body []byte) []providers.Limit
+	limitedBy         func(*http.Request) string
 	timeout           time.Duration
 	tries             int
 	breaker           *breaker
-	budget            budget
+	budget            *budget.Budget
+	pauses            pauses
+	news              news
 	repeats           *rate.Limiter
 	health            health
 	log               *slog.Logger
@@ -75,18 +85,23 @@ var _ http.RoundTripper = (*Transport)(nil)
 // NewTransport makes the transport of one account.
 func NewTransport(config TransportConfig) *Transport {
 	t := &Transport{
-		provider: config.Provider,
-		account:  config.Account,
-		base:     config.Base,
-		limits:   config.Limits,
-		timeout:  config.Timeout,
-		tries:    config.Tries,
-		repeats:  rate.NewLimiter(rate.Every(time.Second), retryBurst),
-		log:      config.Log,
-		observe:  config.Observe,
+		provider:  config.Provider,
+		account:   config.Account,
+		base:      config.Base,
+		limits:    config.Limits,
+		limitedBy: config.LimitedBy,
+		timeout:   config.Timeout,
+		tries:     config.Tries,
+		budget:    config.Budget,
+		repeats:   rate.NewLimiter(rate.Every(time.Second), retryBurst),
+		log:       config.Log,
+		observe:   config.Observe,
 	}
 	if t.base == nil {
 		t.base = newBase()
+	}
+	if t.limitedBy == nil {
+		t.limitedBy = func(*http.Request) string { return "" }
 	}
 	if t.timeout <= 0 {
 		t.timeout = defaultTimeout
@@ -101,6 +116,9 @@ func NewTransport(config TransportConfig) *Transport {
 		t.observe = func(Observation) {}
 	}
 	t.log = t.log.With("provider", t.provider, "account", t.account)
+	if t.budget == nil {
+		t.budget = budget.New(budget.Config{Log: t.log})
+	}
 	if config.BreakerFailures <= 0 {
 		config.BreakerFailures = defaultBreakerFailures
 	}
@@ -137,7 +155,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
 	var last result
 	for number := 1; ; number++ {
-		settle, err := t.admit(ctx, m)
+		pass, err := t.admit(req, m)
 		if err != nil && number > 1 && ctx.Err() == nil {
 			// What went wrong upstream says more than that we do not ask again.
 			return last.resp, last.err
@@ -146,7 +164,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			closeBody(req)
 			return nil, err
 		}
-		last = t.try(req, m, number, settle)
+		last = t.try(req, m, number, pass)
 		wait, again := t.again(req, m, number, last)
 		if !again {
 			return last.resp, last.err
@@ -165,21 +183,24 @@ func (t *Transport) CloseIdleConnections() {
 	}
 }
 
-// admit waits for the allowance and asks the breaker. settle must be called with how the request went.
-func (t *Transport) admit(ctx context.Context, m *marks) (settle func(error), err error) {
-	// First, so that an open breaker answers at once and not after a wait.
-	if err := t.breaker.check(); err != nil {
-		return nil, t.named(m, err)
-	}
-	if err := t.acquire(ctx, m); err != nil {
-		return nil, t.named(m, err)
+// pass is what a request may leave with. What came of it is to be told to both, once.
+type pass struct {
+	counted *counted
+	settle  func(error) // of the breaker
+}
+
+// admit waits for the allowance and asks the breaker.
+func (t *Transport) admit(req *http.Request, m *marks) (pass, error) {
+	counted, err := t.acquire(req, m)
+	if err != nil {
+		return pass{}, t.named(m, err)
 	}
 	settle, refused := t.breaker.allow()
 	if refused != nil {
-		t.budget.giveBack()
-		return nil, t.named(m, refused)
+		counted.never()
+		return pass{}, t.named(m, refused)
 	}
-	return settle, nil
+	return pass{counted, settle}, nil
 }
 
 // named gives a refusal its names.

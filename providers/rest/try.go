@@ -30,34 +30,41 @@ type try struct {
 }
 
 // try sends the request once. The answer's body is governed by the same time limit as its header.
-func (t *Transport) try(req *http.Request, m *marks, number int, settle func(error)) result {
+func (t *Transport) try(req *http.Request, m *marks, number int, pass pass) result {
 	ctx, cancel := context.WithTimeout(req.Context(), t.timeout)
 	run := &try{
 		transport: t, marks: m, method: req.Method, number: number,
-		started: time.Now(), callerErr: req.Context().Err, settle: settle,
+		started: time.Now(), callerErr: req.Context().Err, settle: pass.settle,
 	}
+	defer pass.counted.forgotten()
 	connections := m.connections.Load()
 	resp, err := t.roundTrip(req.WithContext(ctx), number)
 	if err != nil {
 		if m.unsent(connections) {
-			t.budget.giveBack()
+			pass.counted.never()
+		} else {
+			pass.counted.lost()
 		}
 		run.finish(err)
 		cancel()
 		return result{err: err}
 	}
 	run.status = resp.StatusCode
+	if resp.StatusCode != http.StatusTooManyRequests {
+		t.learn(pass.counted, req, m, resp, nil)
+	}
 	if resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= 500 {
 		// Held whole, because it is the answer only if no later try brings a better one.
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
 		_ = resp.Body.Close()
 		cancel()
 		resp.Body = io.NopCloser(bytes.NewReader(text))
-		t.learn(req, m, resp, text)
+		if resp.StatusCode == http.StatusTooManyRequests {
+			t.learn(pass.counted, req, m, resp, text)
+		}
 		run.finish(nil)
 		return result{resp: resp}
 	}
-	t.learn(req, m, resp, nil)
 	b := &body{ReadCloser: resp.Body, try: run, cancel: cancel}
 	b.stop = context.AfterFunc(ctx, b.abandoned(ctx))
 	resp.Body = b
