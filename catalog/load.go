@@ -17,6 +17,10 @@ func (c *Catalog) loadOrganizations(ctx context.Context, a *Account) ([]*Organiz
 	return shared(list, func(o providers.Organization) Organization { return Organization{o, a, now} }), err
 }
 
+func (*Catalog) loadCredential(ctx context.Context, a *Account) (time.Time, error) {
+	return a.Provider.CredentialExpiry(ctx)
+}
+
 func (c *Catalog) loadRegistries(ctx context.Context, k at) ([]*Registry, error) {
 	if err := c.learnOrganizations(ctx, k.account); err != nil {
 		return nil, err

@@ -20,6 +20,7 @@ const lookForSuccessor advice = "the new token may have been made: look for it b
 // RotateToken makes a new token like an old one, and then ends the old one: at once, or after an overlap. The result has
 // a token, its secret and problems when the old one could not be ended.
 func (c *Catalog) RotateToken(ctx context.Context, in RotateToken) (Rotated, error) {
+	ctx = providers.WithPriority(ctx, providers.Writing)
 	w := c.writing(in.Token, "token", lookForSuccessor)
 	return c.once(ctx, repeatable{in.Repeat, "rotate token", in, w}, func(ctx context.Context) (Rotated, error) {
 		return c.rotateToken(ctx, in, w)

@@ -109,7 +109,7 @@ func (k *keeper) unreachable(ctx context.Context, err error) time.Duration {
 
 // delete deletes a token whose time has come. One that is gone is as good.
 func (k *keeper) delete(ctx context.Context, token providers.ID) error {
-	ctx, cancel := context.WithTimeout(ctx, k.c.writeTimeout)
+	ctx, cancel := context.WithTimeout(providers.WithPriority(ctx, providers.Writing), k.c.writeTimeout)
 	defer cancel()
 	// Here NotFound does not mean that the token is gone: only that no account can tell.
 	accounts, errs := k.c.owners(ctx, []providers.ID{token.OfOrganization()})

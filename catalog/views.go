@@ -54,7 +54,7 @@ func newViews(c *Catalog, timeout time.Duration) views {
 		organizations: cache.NewView(c.cache, cache.Config[*Account, []*Organization]{
 			Name: "organizations of an account", Timeout: timeout,
 			Key:   func(a *Account) cache.Key { return key(a, a.ID(), "organizations") },
-			Load:  c.loadOrganizations,
+			Load:  covered(c.loadOrganizations),
 			Fresh: always[[]*Organization](organizationsFresh), Stale: staleFor, Negative: rememberGone, ServeStale: coverable,
 			Size: func(list []*Organization) int { return 64 + 256*len(list) },
 			Encode: func(a *Account, list []*Organization) ([]byte, error) {
@@ -67,7 +67,7 @@ func newViews(c *Catalog, timeout time.Duration) views {
 		credential: cache.NewView(c.cache, cache.Config[*Account, time.Time]{
 			Name: "end of a credential", Timeout: timeout,
 			Key:   func(a *Account) cache.Key { return key(a, a.ID(), "credential") },
-			Load:  func(ctx context.Context, a *Account) (time.Time, error) { return a.Provider.CredentialExpiry(ctx) },
+			Load:  covered(c.loadCredential),
 			Fresh: always[time.Time](credentialFresh), Stale: staleFor, Negative: rememberGone, ServeStale: coverable,
 			Size:   func(time.Time) int { return 64 },
 			Encode: packCredential, Decode: unpackCredential,
@@ -75,7 +75,7 @@ func newViews(c *Catalog, timeout time.Duration) views {
 		registries: cache.NewView(c.cache, cache.Config[at, []*Registry]{
 			Name: "registries of an organization", Timeout: timeout,
 			Key:   func(k at) cache.Key { return key(k.account, k.id, "registries") },
-			Load:  c.loadRegistries,
+			Load:  covered(c.loadRegistries),
 			Fresh: freshRegistries, Stale: staleFor, Negative: rememberGone, ServeStale: coverable,
 			Size:   func(list []*Registry) int { return 64 + 640*len(list) },
 			Encode: codecs.registries.packList, Decode: codecs.registries.unpackList,
@@ -83,7 +83,7 @@ func newViews(c *Catalog, timeout time.Duration) views {
 		registry: cache.NewView(c.cache, cache.Config[within, *Registry]{
 			Name: "a registry", Timeout: timeout,
 			Key:   func(k within) cache.Key { return key(k.list.account, k.list.id, "registry", k.id.Native) },
-			Load:  c.loadRegistry,
+			Load:  covered(c.loadRegistry),
 			Fresh: func(r *Registry) time.Duration { return freshRegistries([]*Registry{r}) },
 			Stale: staleFor, Negative: rememberGone, ServeStale: coverable,
 			Size:   func(*Registry) int { return 704 },
@@ -92,7 +92,7 @@ func newViews(c *Catalog, timeout time.Duration) views {
 		tokens: cache.NewView(c.cache, cache.Config[at, []*Token]{
 			Name: "tokens of a registry", Timeout: timeout,
 			Key:   func(k at) cache.Key { return key(k.account, k.id, "tokens") },
-			Load:  c.loadTokens,
+			Load:  covered(c.loadTokens),
 			Fresh: always[[]*Token](tokensFresh), Stale: staleFor, Negative: rememberGone, ServeStale: coverable,
 			Size:   tokensSize,
 			Encode: codecs.tokens.packList, Decode: codecs.tokens.unpackList,
@@ -100,7 +100,7 @@ func newViews(c *Catalog, timeout time.Duration) views {
 		token: cache.NewView(c.cache, cache.Config[within, *Token]{
 			Name: "a token", Timeout: timeout,
 			Key:   func(k within) cache.Key { return key(k.list.account, k.list.id, "token", k.id.Native) },
-			Load:  c.loadToken,
+			Load:  covered(c.loadToken),
 			Fresh: always[*Token](tokensFresh), Stale: staleFor, Negative: rememberGone, ServeStale: coverable,
 			Size:   func(t *Token) int { return tokensSize([]*Token{t}) },
 			Encode: codecs.tokens.packOne, Decode: codecs.tokens.unpackOne,
@@ -108,7 +108,7 @@ func newViews(c *Catalog, timeout time.Duration) views {
 		users: cache.NewView(c.cache, cache.Config[at, []*User]{
 			Name: "people of an organization", Timeout: timeout,
 			Key:   func(k at) cache.Key { return key(k.account, k.id, "users") },
-			Load:  c.loadUsers,
+			Load:  covered(c.loadUsers),
 			Fresh: always[[]*User](usersFresh), Stale: staleFor, Negative: rememberHidden, ServeStale: coverable,
 			Size:   func(list []*User) int { return 64 + 320*len(list) },
 			Encode: codecs.users.packList, Decode: codecs.users.unpackList,
@@ -116,11 +116,21 @@ func newViews(c *Catalog, timeout time.Duration) views {
 		user: cache.NewView(c.cache, cache.Config[within, *User]{
 			Name: "a person", Timeout: timeout,
 			Key:   func(k within) cache.Key { return key(k.list.account, k.list.id, "user", k.id.Native) },
-			Load:  c.loadUser,
+			Load:  covered(c.loadUser),
 			Fresh: always[*User](usersFresh), Stale: staleFor, Negative: rememberHidden, ServeStale: coverable,
 			Size:   func(*User) int { return 384 },
 			Encode: codecs.users.packOne, Decode: codecs.users.unpackOne,
 		}),
+	}
+}
+
+// covered lets a load give up sooner when the cache has something else to serve: there is no use in waiting for an allowance.
+func covered[K, V any](load func(context.Context, K) (V, error)) func(context.Context, K) (V, error) {
+	return func(ctx context.Context, k K) (V, error) {
+		if cache.Covered(ctx) {
+			ctx = providers.WithCover(ctx)
+		}
+		return load(ctx, k)
 	}
 }
 

@@ -52,7 +52,7 @@ func (u *upstream) account(t testing.TB, name string, settings ...string) *Accou
 		given[pair[0]] = providers.NewSecret(pair[1])
 	}
 	transport := rest.NewTransport(rest.TransportConfig{
-		Provider: u.driver.Name, Account: name, Base: inProcess{u.Tap}, Limits: u.driver.Limits, Tries: 1, BreakerFailures: 1 << 20,
+		Provider: u.driver.Name, Account: name, Base: inProcess{u.Tap}, Limits: u.driver.Limits, LimitedBy: u.driver.LimitedBy, Tries: 1, BreakerFailures: 1 << 20,
 	})
 	provider, err := u.driver.Open(providers.Config{Account: name, Settings: given, Client: &http.Client{Transport: transport}})
 	if err != nil {

@@ -7,11 +7,13 @@ import (
 )
 
 // A write is checked whole before anything is sent. Then it is carried through although its caller may leave, and ends
-// what is cached of its registry before it is answered, whatever came of it. The errors that the methods return are no
-// caller's matter; everything else is told as Problems.
+// what is cached of its registry before it is answered, whatever came of it. All that it asks of a provider, reads
+// included, goes before what others read. The errors that the methods return are no caller's matter; everything else is
+// told as Problems.
 
 // CreateToken makes a token. It is sent once.
 func (c *Catalog) CreateToken(ctx context.Context, in CreateToken) (Written, error) {
+	ctx = providers.WithPriority(ctx, providers.Writing)
 	w := c.writing(in.Registry, "registryId", lookForOrphan)
 	done, err := c.once(ctx, repeatable{in.Repeat, "create token", in, w}, func(ctx context.Context) (Rotated, error) {
 		written, err := c.createToken(ctx, in, w)
@@ -36,6 +38,7 @@ func (c *Catalog) createToken(ctx context.Context, in CreateToken, w write) (Wri
 
 // ReplaceToken puts the whole state of a token, and makes it where the provider lets an id be chosen. It is sent once.
 func (c *Catalog) ReplaceToken(ctx context.Context, in ReplaceToken) (Written, error) {
+	ctx = providers.WithPriority(ctx, providers.Writing)
 	w := c.writing(in.Token, "token", lookAtState)
 	state, wrong := in.state(w.driver)
 	account, refused, err := c.begin(ctx, in.Token, providers.TokenKind, w, wrong...)
@@ -55,6 +58,7 @@ func (c *Catalog) ReplaceToken(ctx context.Context, in ReplaceToken) (Written, e
 
 // PatchToken changes what is said and nothing else.
 func (c *Catalog) PatchToken(ctx context.Context, in PatchToken) (Written, error) {
+	ctx = providers.WithPriority(ctx, providers.Writing)
 	w := c.writing(in.Token, "token", lookAtToken)
 	patch, wrong := in.patch(w.driver)
 	account, refused, err := c.begin(ctx, in.Token, providers.TokenKind, w, wrong...)
@@ -74,6 +78,7 @@ func (c *Catalog) PatchToken(ctx context.Context, in PatchToken) (Written, error
 
 // DeleteToken deletes a token. Written.Token stays nil.
 func (c *Catalog) DeleteToken(ctx context.Context, in DeleteToken) (Written, error) {
+	ctx = providers.WithPriority(ctx, providers.Writing)
 	w := c.writing(in.Token, "token", lookIfDeleted)
 	account, refused, err := c.begin(ctx, in.Token, providers.TokenKind, w)
 	if account == nil {
