@@ -63,7 +63,7 @@ func (w *walk) survey() {
 
 // step reads the list whose turn it is, and returns how long to wait before the next one.
 func (w *walk) step() time.Duration {
-	gap, _ := w.c.sweep.gap(w.account)
+	gap, known := w.c.sweep.gap(w.account)
 	began := time.Now()
 	turn, wait, pace := w.next(began, gap)
 	if wait > 0 {
@@ -80,6 +80,9 @@ func (w *walk) step() time.Duration {
 	if err == nil {
 		turn.requests, turn.wanted = requests, false
 		w.succeeded()
+		if known { // a window of a minute seems to end up to 2 s late: it is told in whole seconds, and answers take time
+			pace += pace / 30
+		}
 		return time.Until(began.Add(pace * time.Duration(requests)))
 	}
 	if providers.KindOf(err) == providers.RateLimited {
