@@ -94,7 +94,7 @@ func (w *world) account(t testing.TB, p plan, driver providers.Driver, log *slog
 	base := p.network.serve(t, watched)
 	w.taps[driver.Name], w.bases[driver.Name] = watched, base
 	endure := rest.NewTransport(rest.TransportConfig{
-		Provider: driver.Name, Account: "demo", Base: p.network.transport(t), Limits: driver.Limits, Log: log,
+		Provider: driver.Name, Account: "demo", Base: p.network.transport(t), Limits: driver.Limits, LimitedBy: driver.LimitedBy, Log: log,
 	})
 	given := emulator.Settings(base)
 	maps.Copy(given, p.settings[driver.Name])

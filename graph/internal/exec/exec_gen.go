@@ -2189,7 +2189,7 @@ type Account implements Node {
   lastSuccessAt: DateTime
   "The last failure, for people. Null: none since the last success."
   lastError: String
-  "What is left of the provider's allowance, as it last said. Empty: it does not say."
+  "What is left of the provider's allowances, as it last said or, where it says nothing, as this server is set up to keep. Empty: not known yet."
   budgets: [Budget!]!
   "When this server's own credential ends, if the provider tells."
   credentialExpiresAt: DateTime
@@ -2197,7 +2197,7 @@ type Account implements Node {
 
 "An allowance of requests at a provider."
 type Budget {
-  "Whose allowance, for example ` + "`" + `user` + "`" + ` or ` + "`" + `organization` + "`" + `."
+  "Whose allowance: for example ` + "`" + `user` + "`" + `, ` + "`" + `organization acme-inc` + "`" + ` or ` + "`" + `contract` + "`" + `."
   scope: String!
   "Requests in a whole window."
   limit: Int!

@@ -3,6 +3,7 @@
 package model
 
 import (
+	"slices"
 	"time"
 
 	"regtok/catalog"
@@ -62,8 +63,16 @@ func (a *Account) LastSuccessAt() time.Time { return a.health.LastSuccess }
 // LastError is the last failure, for people.
 func (a *Account) LastError() *string { return orNull(&a.health.LastError) }
 
-// Budgets are what is left of the provider's allowances.
-func (a *Account) Budgets() []providers.Budget { return a.health.Budgets }
+// Budgets are what is left of the provider's allowances. Their scopes name whose they are.
+func (a *Account) Budgets() []providers.Budget {
+	budgets := slices.Clone(a.health.Budgets)
+	for i := range budgets {
+		if b := &budgets[i]; b.Of != "" {
+			b.Scope += " " + b.Of
+		}
+	}
+	return budgets
+}
 
 // Organization is an organization.
 type Organization struct{ *catalog.Organization }
