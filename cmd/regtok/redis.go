@@ -10,6 +10,7 @@ import (
 
 	"regtok/cache"
 	"regtok/ledger"
+	"regtok/providers/budget"
 )
 
 // redisPrefix begins every key and channel of ours.
@@ -19,6 +20,8 @@ const redisPrefix = "regtok:"
 type shared struct {
 	ledger ledger.Ledger
 	store  cache.Store // nil: the cache is this process's own
+	// budgets is where processes count requests together; nil: each counts its own.
+	budgets budget.Shared
 	// leave closes the connections, when nothing needs them any more.
 	leave func()
 }
@@ -41,7 +44,7 @@ func (a api) share(ctx context.Context, log *slog.Logger) shared {
 	case errors.Is(err, ledger.ErrForgetful):
 		log.Warn("what has to be remembered may be forgotten", "setting", setting, "err", err)
 	}
-	common := shared{ledger: kept, leave: func() { _ = client.Close() }}
+	common := shared{ledger: kept, budgets: budget.NewRedis(client, redisPrefix), leave: func() { _ = client.Close() }}
 	if a.sharesCache() {
 		common.store = cache.NewRedis(client, redisPrefix).Heed(&runs)
 	}

@@ -18,6 +18,7 @@ import (
 	"regtok/metrics"
 	"regtok/providers"
 	"regtok/providers/all"
+	"regtok/providers/budget"
 	"regtok/providers/rest"
 	"regtok/server"
 	"regtok/web"
@@ -110,7 +111,9 @@ func (a api) sweeps() float64 {
 func (a api) serve(p process, started func(base string)) error {
 	log := server.NewLog(p.stderr, a.LogFormat, levelNamed(a.LogLevel))
 	figures := metrics.New(version())
-	accounts, hangUp, err := a.open(log, figures.Upstream)
+	common := a.share(p, log)
+	defer common.leave()
+	accounts, hangUp, err := a.open(log, common, figures.Upstream)
 	if err != nil {
 		return usageError{err}
 	}
@@ -120,8 +123,6 @@ func (a api) serve(p process, started func(base string)) error {
 		return usageError{fmt.Errorf("--listen (REGTOK_LISTEN): %w", inUse(err))}
 	}
 	timeout := time.Duration(a.Timeout)
-	common := a.share(p, log)
-	defer common.leave()
 	views := cache.New(cache.Options{Off: a.Cache == "off", Bytes: int64(a.CacheSize), Parallel: 64, Store: common.store, Log: log})
 	defer views.Close()
 	known := catalog.New(catalog.Options{
@@ -182,31 +183,50 @@ func (a api) shown(figures *metrics.Metrics) http.Handler {
 	return figures.Handler()
 }
 
-// open makes the adapters, whose requests observe hears of. hangUp closes the connections that they leave behind.
-func (a api) open(log *slog.Logger, observe func(rest.Observation)) (opened []*catalog.Account, hangUp func(), err error) {
-	var transports []*rest.Transport
+// open makes the adapters, whose requests observe hears of. hangUp closes the connections that they leave behind, and their
+// budgets.
+func (a api) open(log *slog.Logger, common shared, observe func(rest.Observation)) (opened []*catalog.Account, hangUp func(), err error) {
+	var closers []func()
+	hangUp = func() {
+		for _, closer := range closers {
+			closer()
+		}
+	}
 	for _, account := range a.accounts {
+		known := &catalog.Account{Name: account.name, Driver: account.driver}
+		if a.redis.options != nil {
+			known.Fingerprint = account.fingerprint()
+		}
+		shape := account.budget(known.Fingerprint, common, log)
+		shape.SweepShare = a.sweeps()
+		allowed := budget.New(shape)
 		transport := rest.NewTransport(rest.TransportConfig{
-			Provider: account.driver.Name, Account: account.name, Limits: account.driver.Limits, Observe: observe, Log: log,
+			Provider: account.driver.Name, Account: account.name, Limits: account.driver.Limits, LimitedBy: account.driver.LimitedBy,
+			Budget: allowed, Observe: observe, Log: log,
 		})
-		provider, err := account.driver.Open(providers.Config{
+		closers = append(closers, transport.CloseIdleConnections, allowed.Close)
+		known.Health = transport.Health
+		known.Provider, err = account.driver.Open(providers.Config{
 			Account: account.name, Settings: account.settings, Client: &http.Client{Transport: transport}, MaxBody: int64(a.MaxBody),
 		})
 		if err != nil {
+			hangUp()
 			return nil, nil, account.explain(err)
-		}
-		transports = append(transports, transport)
-		known := &catalog.Account{Name: account.name, Driver: account.driver, Provider: provider, Health: transport.Health}
-		if a.sharesCache() {
-			known.Fingerprint = account.fingerprint()
 		}
 		opened = append(opened, known)
 	}
-	return opened, func() {
-		for _, transport := range transports {
-			transport.CloseIdleConnections()
-		}
-	}, nil
+	return opened, hangUp, nil
+}
+
+// budget is what keeps the account within its provider's allowances, together with all replicas where there is a Redis.
+func (a accountConfig) budget(fingerprint string, common shared, log *slog.Logger) budget.Config {
+	config := budget.Config{
+		Key: cache.Join(a.driver.Name, a.name, fingerprint), Shared: common.budgets, Log: log.With("provider", a.driver.Name, "account", a.name),
+	}
+	if a.driver.Start != nil {
+		config.Start = a.driver.Start(a.settings)
+	}
+	return config
 }
 
 // names are the accounts as the log tells them.
