@@ -4,7 +4,7 @@ PAGES := web/dist/index.html
 PAGE_SOURCES := $(shell find web -not -path '*/node_modules*' -not -path '*/dist*' -type f -not -name '*.go') schema.graphqls
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run build pages test check lint tidy-check generate generate-check web-check bench clean
+.PHONY: help demo run build pages test check lint tidy-check generate generate-check web-check soak bench clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 18
@@ -52,6 +52,10 @@ generate-check: generate ## fail when the generated code is not what is committe
 
 web-check: pages ## check the pages' types
 	cd web && npm run check
+
+soak: pages ## ten minutes of load on four replicas that are killed in between; SOAK=30m for longer, KEEP=folder for the logs
+	@.ci/need redis-server redis-server
+	go test ./soak -run '^TestSoak$$' -v -count 1 -timeout 2h -soak $(or $(SOAK),10m) $(if $(KEEP),-keep $(abspath $(KEEP)))
 
 bench: ## run the benchmarks; pipe several runs into benchstat to compare
 	go test -run '^$$' -bench . -benchmem -count $(or $(COUNT),1) $(or $(PKG),./...)
