@@ -29,7 +29,7 @@ const (
 )
 
 // acts are what a writer does in turn, over and over.
-var acts = [...]string{"create", "create", "patch", "patch", "delete", "create", "patch", "patch"}
+var acts = [...]string{"create", "create", "patch", "delete", "create", "patch", "patch", "patch"}
 
 // run writes until the context ends. A write that has begun is waited for. Several may run at once.
 func (w *writer) run(ctx context.Context) {
