@@ -78,6 +78,9 @@ func (w *world) write(m *member, key int) {
 	}
 	n := w.version[key].Add(1)
 	m.cache.Bump(w.Context(), scope(fmt.Sprint(key)))
+	if m.dead.Load() { // it cannot have told anybody
+		return
+	}
 	for {
 		told := w.told[key].Load()
 		if told >= n || w.told[key].CompareAndSwap(told, n) {
