@@ -91,6 +91,16 @@ func (it *item[K, V]) entry(now time.Time) Entry[V] {
 	return entry
 }
 
+// contenting is the entry for those who tolerate that age. Whether somebody else's renewal failed is nothing to them: else
+// it would go on being told for as long as they, who renew nothing, let it be.
+func (it *item[K, V]) contenting(tolerance time.Duration, now time.Time) Entry[V] {
+	entry := it.entry(now)
+	if it.contents(tolerance, now) {
+		entry.Cause = nil
+	}
+	return entry
+}
+
 // despite is the entry for those who waited for a renewal that failed.
 func (it *item[K, V]) despite(err error, now time.Time) Entry[V] {
 	entry := it.entry(now)

@@ -133,6 +133,13 @@ func (v *View[K, V]) insisted(f *flight[K, V]) bool {
 	return f.insist
 }
 
+// tolerated is what those of f's readers tolerate so far who tolerate least.
+func (v *View[K, V]) tolerated(f *flight[K, V]) time.Duration {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return f.tolerance
+}
+
 // wanted tells whether anybody waits for f, whose turn has come. If not, nobody will.
 func (v *View[K, V]) wanted(f *flight[K, V]) bool {
 	v.mu.Lock()

@@ -95,7 +95,7 @@ func (v *View[K, V]) land(ctx context.Context, f *flight[K, V], far answer) {
 		return
 	}
 	v.keep(it)
-	v.finish(f, it.entry(now))
+	v.finish(f, it.contenting(v.tolerated(f), now))
 	// Nobody boards f any more, so this is what all its readers tolerate.
 	if renewal := v.renewal(it, f.tolerance, now); renewal != nil {
 		// The far tier was asked just now. Should a bump have come since, the generation that it told is old, and

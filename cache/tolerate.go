@@ -8,7 +8,8 @@ import (
 type toleranceKey struct{}
 
 // Tolerate returns a context whose readers are content with a value that was observed at most age ago: it is served as
-// it is, and not renewed, though it may be stale. Entry.StaleSince tells so as ever. What a bump has ended it does not
+// it is, and not renewed, though it may be stale. Entry.StaleSince tells so as ever; Cause does not tell of a renewal that
+// failed for others. What a bump has ended it does not
 // bring back, a remembered failure and what is gone it does not prolong, and NoCache it does not weaken; nor does it change
 // what other readers of the same key get.
 func Tolerate(ctx context.Context, age time.Duration) context.Context {

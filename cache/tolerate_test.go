@@ -50,6 +50,24 @@ func TestWhoToleratesAnAgeGetsNothingThatEnded(t *testing.T) {
 	})
 }
 
+func TestWhoToleratesAnAgeHearsNothingOfRenewalsThatFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &source{}
+		v := numbers(newCache(t, cache.Options{}), s)
+		since := v.Get(t.Context(), "a").ObservedAt.Add(fresh)
+		ctx := cache.Tolerate(t.Context(), time.Minute)
+		time.Sleep(fresh)
+		s.fail(errDown)
+		v.Get(t.Context(), "a")
+		synctest.Wait()
+		expectStale(t, v.Get(t.Context(), "a"), 1, since, errDown)
+		expectStale(t, v.Get(ctx, "a"), 1, since, nil)
+		expectStale(t, v.GetMany(ctx, []string{"a"})[0], 1, since, nil)
+		time.Sleep(time.Minute)
+		expectStale(t, v.Get(ctx, "a"), 1, since, errDown) // it is older than that
+	})
+}
+
 func TestWhatIsFoundAfarIsToleratedToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, s := cachetest.NewMemory(), &source{}

@@ -81,7 +81,7 @@ func NewView[K comparable, V any](c *Cache, config Config[K, V]) *View[K, V] {
 func (v *View[K, V]) Get(ctx context.Context, key K) Entry[V] {
 	now := time.Now()
 	if it := v.usable(ctx, key, now); it != nil && (it.fresh(now) || it.contents(tolerance(ctx), now)) {
-		return v.serve(it, now)
+		return v.serve(it, tolerance(ctx), now)
 	}
 	return v.GetMany(ctx, []K{key})[0]
 }
@@ -126,7 +126,7 @@ func (v *View[K, V]) gather(ctx context.Context, keys []K, entries []Entry[V]) (
 			}
 		}
 		if it != nil {
-			entries[i] = v.serve(it, now)
+			entries[i] = v.serve(it, tolerance(ctx), now)
 			if f := v.renewal(it, tolerance(ctx), now); f != nil {
 				departing = append(departing, f)
 			}
@@ -183,13 +183,13 @@ func (v *View[K, V]) Put(key K, value V, since Moment) {
 func (v *View[K, V]) Stats() ViewStats { return v.count.read() }
 
 // serve counts a reader who need not wait.
-func (v *View[K, V]) serve(it *item[K, V], now time.Time) Entry[V] {
+func (v *View[K, V]) serve(it *item[K, V], tolerance time.Duration, now time.Time) Entry[V] {
 	if it.fresh(now) {
 		v.count.hits.Add(1)
 	} else {
 		v.count.stale.Add(1)
 	}
-	return it.entry(now)
+	return it.contenting(tolerance, now)
 }
 
 // usable is the near item that ctx's reader may have now; nil: none.
