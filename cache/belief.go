@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// ErrUnconfirmed is the Entry.Cause of a value that was loaded or confirmed a moment ago, and that another process may have
-// ended since: the Store cannot be asked, and nobody waits for this process to hear of anything.
+// ErrUnconfirmed is the Entry.Cause of a value that would still be fresh, and that another process may have ended since:
+// the Store cannot be asked, and nobody waits for this process to hear of anything.
 var ErrUnconfirmed = errors.New("cache: other processes' changes are not heard of at the moment")
 
 // belief says when a process may use what it knows without asking the Store. What it knows was true when the call began
@@ -58,7 +58,8 @@ func (v *View[K, V]) knew(it *item[K, V], at time.Time) {
 }
 
 // admitted is what may be served without asking anybody although the Store cannot be asked, and how: it is said to be old.
-// It is served while a load that failed is not to be repeated yet, and for a moment after one that did not.
+// It is served while a load that failed is not to be repeated yet, and else for as long as it would be fresh: each reader
+// knows what the answer is worth, and may insist, so that an outage of the Store does not burn the upstream's allowance.
 func (v *View[K, V]) admitted(it *item[K, V], now time.Time) (Entry[V], bool) {
 	if it == nil || it.err != nil || !v.coverable {
 		return Entry[V]{}, false
@@ -66,7 +67,7 @@ func (v *View[K, V]) admitted(it *item[K, V], now time.Time) (Entry[V], bool) {
 	if failed := it.setback.Load(); failed != nil && now.Before(failed.until) {
 		return it.despite(failed.err, now), true
 	}
-	if v.cache.far.belief.young(it.known.Load(), now) {
+	if it.fresh(now) {
 		return it.despite(ErrUnconfirmed, now), true
 	}
 	return Entry[V]{}, false
