@@ -3,6 +3,7 @@ package soak
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -40,6 +41,13 @@ func (j *journal) write(line logLine, text string) {
 	if line.Msg == sweeping || line.Msg == serving {
 		j.sweeps = append(j.sweeps, line)
 	}
+}
+
+// logged is how often each kind of line was written so far, and the first of each.
+func (j *journal) logged() (counts map[string]int, samples map[string]string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return maps.Clone(j.counts), maps.Clone(j.samples)
 }
 
 // sweeper is the replica that began last to sweep some account; empty: none has.

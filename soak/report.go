@@ -50,9 +50,10 @@ func (w *world) judge() {
 			}
 		}
 	}
-	for kind, text := range w.journal.samples {
+	counts, samples := w.journal.logged()
+	for kind, text := range samples {
 		if strings.HasPrefix(kind, "ERROR") || strings.HasPrefix(kind, "RAW") {
-			w.t.Errorf("%d times in the replicas' logs: %s", w.journal.counts[kind], text)
+			w.t.Errorf("%d times in the replicas' logs: %s", counts[kind], text)
 		}
 	}
 }
@@ -104,7 +105,8 @@ func (w *world) report() string {
 	for _, line := range w.standing {
 		fmt.Fprintf(&text, "at last %s\n", line)
 	}
-	fmt.Fprintf(&text, "logged: %s\n", counted(w.journal.counts))
+	logged, _ := w.journal.logged()
+	fmt.Fprintf(&text, "logged: %s\n", counted(logged))
 	return text.String()
 }
 
