@@ -18,6 +18,9 @@ const (
 	coveredPatience = 500 * time.Millisecond
 	// sweepPatience is how long a sweep waits. It keeps a pace of its own, beside which a window may end somewhat late.
 	sweepPatience = 3 * time.Second
+	// momentary is the longest wait that is for another request's answer and not for an allowance: it says nothing of a
+	// limit, so whoever runs out of time meanwhile has met a provider that does not answer.
+	momentary = 50 * time.Millisecond
 	// worthTelling is the shortest wait for an allowance that the log tells of.
 	worthTelling = time.Second
 	// shortestReset stands for a reset of 0 s on a used up allowance: less than a second is left.
@@ -69,7 +72,7 @@ func (t *Transport) patient(ctx context.Context, began time.Time, wait time.Dura
 	case providers.Covered(ctx):
 		longest = min(longest, coveredPatience)
 	case limited:
-		return t.fits(ctx, wait)
+		return wait <= momentary || t.fits(ctx, wait)
 	}
 	return time.Since(began)+wait <= longest && (!limited || t.fits(ctx, wait))
 }
