@@ -21,6 +21,8 @@ const (
 	// momentary is the longest wait that is for another request's answer and not for an allowance: it says nothing of a
 	// limit, so whoever runs out of time meanwhile has met a provider that does not answer.
 	momentary = 50 * time.Millisecond
+	// forAnAnswer is what has to be left of a caller's time after a wait.
+	forAnAnswer = time.Second
 	// worthTelling is the shortest wait for an allowance that the log tells of.
 	worthTelling = time.Second
 	// shortestReset stands for a reset of 0 s on a used up allowance: less than a second is left.
@@ -48,7 +50,7 @@ func (t *Transport) acquire(req *http.Request, m *marks) (*counted, *providers.E
 		case wait == budget.Never:
 			return nil, &providers.Error{Kind: providers.Canceled, Err: errTermOver}
 		case !t.patient(ctx, began, wait):
-			return nil, &providers.Error{Kind: providers.RateLimited, RetryAfter: wait}
+			return nil, outOfPatience(ctx, wait)
 		}
 		if t.pauses.begins(time.Now(), wait) {
 			t.log.Warn("waiting for the upstream's allowance", "op", m.op, "wait", wait)
@@ -62,19 +64,29 @@ func (t *Transport) acquire(req *http.Request, m *marks) (*counted, *providers.E
 	}
 }
 
-// patient tells whether who has waited for an allowance since began can wait that much longer.
+// patient tells whether who has waited for an allowance since began can wait that much longer, and has time left then in
+// which an answer can come.
 func (t *Transport) patient(ctx context.Context, began time.Time, wait time.Duration) bool {
-	longest := t.timeout
-	_, limited := ctx.Deadline()
+	patience := t.timeout
+	if deadline, limited := ctx.Deadline(); limited {
+		whole := deadline.Sub(began)
+		patience = whole - min(whole/4, forAnAnswer)
+	}
 	switch {
 	case providers.PriorityOf(ctx) == providers.Sweeping:
-		longest = min(longest, sweepPatience)
+		patience = min(patience, sweepPatience)
 	case providers.Covered(ctx):
-		longest = min(longest, coveredPatience)
-	case limited:
-		return wait <= momentary || t.fits(ctx, wait)
+		patience = min(patience, coveredPatience)
 	}
-	return time.Since(began)+wait <= longest && (!limited || t.fits(ctx, wait))
+	return time.Since(began)+wait <= patience
+}
+
+// outOfPatience is the error of who waits no longer.
+func outOfPatience(ctx context.Context, wait time.Duration) *providers.Error {
+	if _, limited := ctx.Deadline(); limited && wait <= momentary && !providers.Covered(ctx) && providers.PriorityOf(ctx) != providers.Sweeping {
+		return gone(context.DeadlineExceeded)
+	}
+	return &providers.Error{Kind: providers.RateLimited, RetryAfter: wait}
 }
 
 // counted is a request that the budget has counted, until it is told what came of it. Those who wait to know are woken.

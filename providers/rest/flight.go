@@ -2,16 +2,19 @@ package rest
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"golang.org/x/sync/singleflight"
+
+	"regtok/providers"
 )
 
 // flightTimeout ends a shared run that nobody waits for any more.
 const flightTimeout = 30 * time.Second
 
-// Flight shares one run of a read among all who ask for the same key at the same time. It is safe for concurrent use
-// and must not be copied.
+// Flight shares one run of a read among all who ask for the same key at the same time, and with the same urgency: a write
+// does not hear that a sweep has no allowance left. It is safe for concurrent use and must not be copied.
 type Flight[V any] struct {
 	// Provider is the driver's name, for errors.
 	Provider string
@@ -28,6 +31,7 @@ func (f *Flight[V]) Do(ctx context.Context, op, key string, run func(context.Con
 	if ctx.Err() != nil {
 		return none, f.left(ctx, op)
 	}
+	key = fmt.Sprintf("%s %d %t", key, providers.PriorityOf(ctx), providers.Covered(ctx))
 	done := f.group.DoChan(key, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flightTimeout)
 		defer cancel()

@@ -102,3 +102,22 @@ func TestACallerWhoHasLeftStartsNoFlight(t *testing.T) {
 		}
 	})
 }
+
+func TestAWriteDoesNotShareASweepsRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var flight Flight[providers.Priority]
+		var callers sync.WaitGroup
+		for _, want := range []providers.Priority{providers.Sweeping, providers.Reading, providers.Writing} {
+			callers.Go(func() {
+				got, err := flight.Do(providers.WithPriority(t.Context(), want), "op", "key", func(ctx context.Context) (providers.Priority, error) {
+					time.Sleep(time.Second)
+					return providers.PriorityOf(ctx), nil
+				})
+				if got != want || err != nil {
+					t.Errorf("Do with priority %d: run with %d, %v", want, got, err)
+				}
+			})
+		}
+		callers.Wait()
+	})
+}
