@@ -161,7 +161,13 @@ func (w *world) check(t *rapid.T) {
 	if w.up.refused > 0 {
 		t.Errorf("%d requests were refused, %d served", w.up.refused, w.up.served)
 	}
-	if most := max(1, w.limit*4/10); w.up.mostSwept > most {
+	most := max(1, w.limit*4/10)
+	if w.lossy {
+		// Where an answer is lost at the seam of two windows, nobody knows in which of them its request counts. The share
+		// is no limit of the provider's, so one more does no harm.
+		most++
+	}
+	if w.up.mostSwept > most {
 		t.Errorf("%d requests of a window were sweeps, want %d at the most", w.up.mostSwept, most)
 	}
 }
