@@ -50,7 +50,7 @@ func (t *Transport) acquire(req *http.Request, m *marks) (*counted, *providers.E
 		case wait == budget.Never:
 			return nil, &providers.Error{Kind: providers.Canceled, Err: errTermOver}
 		case !t.patient(ctx, began, wait):
-			return nil, outOfPatience(ctx, wait)
+			return nil, &providers.Error{Kind: providers.RateLimited, RetryAfter: wait}
 		}
 		if t.pauses.begins(time.Now(), wait) {
 			t.log.Warn("waiting for the upstream's allowance", "op", m.op, "wait", wait)
@@ -65,10 +65,11 @@ func (t *Transport) acquire(req *http.Request, m *marks) (*counted, *providers.E
 }
 
 // patient tells whether who has waited for an allowance since began can wait that much longer, and has time left then in
-// which an answer can come.
+// which an answer can come. For somebody's answer a caller with a deadline waits until that.
 func (t *Transport) patient(ctx context.Context, began time.Time, wait time.Duration) bool {
 	patience := t.timeout
-	if deadline, limited := ctx.Deadline(); limited {
+	deadline, limited := ctx.Deadline()
+	if limited {
 		whole := deadline.Sub(began)
 		patience = whole - min(whole/4, forAnAnswer)
 	}
@@ -77,16 +78,10 @@ func (t *Transport) patient(ctx context.Context, began time.Time, wait time.Dura
 		patience = min(patience, sweepPatience)
 	case providers.Covered(ctx):
 		patience = min(patience, coveredPatience)
+	case limited && wait <= momentary:
+		return true
 	}
 	return time.Since(began)+wait <= patience
-}
-
-// outOfPatience is the error of who waits no longer.
-func outOfPatience(ctx context.Context, wait time.Duration) *providers.Error {
-	if _, limited := ctx.Deadline(); limited && wait <= momentary && !providers.Covered(ctx) && providers.PriorityOf(ctx) != providers.Sweeping {
-		return gone(context.DeadlineExceeded)
-	}
-	return &providers.Error{Kind: providers.RateLimited, RetryAfter: wait}
 }
 
 // counted is a request that the budget has counted, until it is told what came of it. Those who wait to know are woken.
