@@ -17,7 +17,7 @@ func TestSoak(t *testing.T) {
 		Reads: 20, Writes: map[string]float64{"buildkite": 15, "ionos": 60},
 	}
 	if *soakFor >= 2*time.Minute {
-		plan.Registries, plan.Tokens, plan.Hot = 60, 84, 4
+		plan.Registries, plan.Tokens, plan.Hot, plan.Settle = 60, 84, 4, true
 		plan.Kills = int(*soakFor / time.Minute)
 		plan.Reads, plan.Writes = 30, map[string]float64{"buildkite": 5, "ionos": 30}
 	}

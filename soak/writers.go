@@ -31,26 +31,26 @@ const (
 // acts are what a writer does in turn, over and over.
 var acts = [...]string{"create", "create", "patch", "delete", "create", "patch", "patch", "patch"}
 
-// run writes until the context ends. A write that has begun is waited for. Several may run at once.
+// run writes until the context ends, and leaves a write that has begun to its fate. Several may run at once.
 func (w *writer) run(ctx context.Context) {
 	for w.pace.Wait(ctx) == nil {
 		act := acts[int(w.turns.Add(1)-1)%len(acts)]
 		if act == "create" && w.pool.size(w.account) < w.most {
-			w.create()
+			w.create(ctx)
 			continue
 		}
 		token := w.pool.take(w.account)
 		switch {
 		case token == nil: // all are being written to
 		case act == "delete":
-			w.delete(token)
+			w.delete(ctx, token)
 		default:
-			w.patch(token)
+			w.patch(ctx, token)
 		}
 	}
 }
 
-func (w *writer) create() {
+func (w *writer) create(ctx context.Context) {
 	token := &kept{place: w.pool.pick(w.account), renames: w.renames, number: w.pool.number()}
 	name, expiry, value := token.shape()
 	input := map[string]any{"registryId": token.place.Registry, "name": name}
@@ -58,7 +58,7 @@ func (w *writer) create() {
 		input["expiry"] = expiry
 	}
 	var done struct{ Token tokenShown }
-	wrote := w.write("create", createToken, input, &done)
+	wrote := w.write(ctx, "create", createToken, input, &done)
 	if wrote.outcome != acknowledged {
 		return // what may have been made is nobody's
 	}
@@ -67,7 +67,7 @@ func (w *writer) create() {
 	w.pool.put(token)
 }
 
-func (w *writer) patch(token *kept) {
+func (w *writer) patch(ctx context.Context, token *kept) {
 	token.turn++
 	name, expiry, value := token.shape()
 	input := map[string]any{"token": map[string]any{"id": token.id}}
@@ -77,16 +77,16 @@ func (w *writer) patch(token *kept) {
 		input["name"] = name
 	}
 	change := w.history.Patch(token.id, value, w.account, time.Now())
-	switch wrote := w.write("patch", patchToken, input, nil); wrote.settle(change) {
+	switch wrote := w.write(ctx, "patch", patchToken, input, nil); wrote.settle(change) {
 	case acknowledged, undone:
 		w.pool.put(token)
 	}
 }
 
-func (w *writer) delete(token *kept) {
+func (w *writer) delete(ctx context.Context, token *kept) {
 	change := w.history.Delete(token.id, w.account, time.Now())
 	input := map[string]any{"token": map[string]any{"id": token.id}}
-	if w.write("delete", deleteToken, input, nil).settle(change) == undone {
+	if w.write(ctx, "delete", deleteToken, input, nil).settle(change) == undone {
 		w.pool.put(token)
 	}
 }
@@ -112,14 +112,16 @@ func (w wrote) settle(change *Change) outcome {
 	return w.outcome
 }
 
-// write sends a mutation. Its end, and that of the load, does not come before its answer.
-func (w *writer) write(kind, mutation string, input map[string]any, done any) wrote {
-	got, via, begin, sent, err := w.client.ask(context.Background(), question{query: mutation, variables: map[string]any{"in": input}})
+// write sends a mutation.
+func (w *writer) write(ctx context.Context, kind, mutation string, input map[string]any, done any) wrote {
+	got, via, begin, sent, err := w.client.ask(ctx, question{query: mutation, variables: map[string]any{"in": input}})
 	end := time.Now()
 	var payload struct {
 		Errors []struct{ Code, Message string }
 	}
 	switch whole := got.into("done", &payload); {
+	case ctx.Err() != nil:
+		return wrote{via, begin, end, unknown}
 	case !sent:
 		w.figures.wrote(w.account, kind, end.Sub(begin), "NOBODY SERVES")
 		return wrote{via, begin, end, undone}
