@@ -15,6 +15,7 @@ import (
 
 	"regtok/cache"
 	"regtok/catalog"
+	"regtok/expiry"
 	"regtok/graph/internal/exec"
 	"regtok/graph/internal/scalar"
 	"regtok/graph/limits"
@@ -26,6 +27,8 @@ import (
 // Options are what the API is made of.
 type Options struct {
 	Catalog *catalog.Catalog
+	// Events are what is told of tokens' ends. Nil: this server tells none.
+	Events *expiry.Events
 	// Version of the program, for `server { version }`.
 	Version string
 	Limits  limits.Limits

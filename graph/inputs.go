@@ -8,8 +8,8 @@ import (
 
 // What callers want written, as the catalog takes it. Null is the same as left out.
 
-// expiry is in UTC, so that the same moment is the same input, however it is written.
-func expiry(e *model.ExpiryInput) *catalog.Expiry {
+// ending is in UTC, so that the same moment is the same input, however it is written.
+func ending(e *model.ExpiryInput) *catalog.Expiry {
 	if e == nil {
 		return nil
 	}

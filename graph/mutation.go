@@ -17,7 +17,7 @@ func (r mutationResolver) CreateToken(ctx context.Context, input model.CreateTok
 	written, err := r.catalog.CreateToken(ctx, catalog.CreateToken{
 		Registry: registry.id,
 		Name:     input.Name,
-		Expiry:   expiry(input.Expiry),
+		Expiry:   ending(input.Expiry),
 		Scopes:   scopes(input.Scopes),
 		Enabled:  input.Enabled,
 		Repeat:   repeat(ctx, input.IdempotencyKey),
@@ -38,7 +38,7 @@ func (r mutationResolver) ReplaceToken(ctx context.Context, input model.ReplaceT
 	written, err := r.catalog.ReplaceToken(ctx, catalog.ReplaceToken{
 		Token:     token.id,
 		Name:      input.Name,
-		Expiry:    value(expiry(input.Expiry)),
+		Expiry:    value(ending(input.Expiry)),
 		Scopes:    scopes(input.Scopes),
 		Enabled:   input.Enabled,
 		IfVersion: input.IfVersion,
@@ -59,7 +59,7 @@ func (r mutationResolver) PatchToken(ctx context.Context, input model.PatchToken
 	written, err := r.catalog.PatchToken(ctx, catalog.PatchToken{
 		Token:     token.id,
 		Name:      input.Name,
-		Expiry:    expiry(input.Expiry),
+		Expiry:    ending(input.Expiry),
 		Scopes:    scopesPatch(input.Scopes),
 		Enabled:   input.Enabled,
 		IfVersion: input.IfVersion,
@@ -89,7 +89,7 @@ func (r mutationResolver) RotateToken(ctx context.Context, input model.RotateTok
 	rotated, err := r.catalog.RotateToken(ctx, catalog.RotateToken{
 		Token:     token.id,
 		Name:      input.Name,
-		Expiry:    expiry(input.Expiry),
+		Expiry:    ending(input.Expiry),
 		Overlap:   input.Overlap,
 		IfVersion: input.IfVersion,
 		Repeat:    repeat(ctx, input.IdempotencyKey),
