@@ -34,10 +34,14 @@ type tried struct {
 func triedCodecs(c *Catalog, a *Account) map[string]tried {
 	codecs, now := newCodecs(c), noon.Add(1)
 	return map[string]tried{
-		"organizations": try(codecs.organizations, of(a), func(o providers.Organization) Organization { return Organization{o, a, now} }),
-		"registries":    try(codecs.registries, at{a, grid.o}, func(r providers.Registry) Registry { return Registry{r, a, now} }),
-		"tokens":        try(codecs.tokens, at{a, grid.r0}, func(t providers.Token) Token { return c.token(a, t, now) }),
-		"users":         try(codecs.users, at{a, grid.o}, func(u providers.User) User { return User{u, a} }),
+		"organizations": try(codecs.organizations, of(a), func(o providers.Organization) Organization {
+			return Organization{Organization: o, Account: a, ObservedAt: now}
+		}),
+		"registries": try(codecs.registries, at{a, grid.o}, func(r providers.Registry) Registry {
+			return Registry{Registry: r, Account: a, ObservedAt: now}
+		}),
+		"tokens": try(codecs.tokens, at{a, grid.r0}, func(t providers.Token) Token { return c.token(a, t, now) }),
+		"users":  try(codecs.users, at{a, grid.o}, func(u providers.User) User { return User{u, a} }),
 	}
 }
 

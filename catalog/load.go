@@ -14,7 +14,9 @@ func (c *Catalog) loadOrganizations(ctx context.Context, a *Account) ([]*Organiz
 		c.learnt.Store(a, nil)
 	}
 	now := time.Now()
-	return shared(list, func(o providers.Organization) Organization { return Organization{o, a, now} }), err
+	return shared(list, func(o providers.Organization) Organization {
+		return Organization{Organization: o, Account: a, ObservedAt: now}
+	}), err
 }
 
 func (*Catalog) loadCredential(ctx context.Context, a *Account) (time.Time, error) {
@@ -33,7 +35,7 @@ func (c *Catalog) loadRegistries(ctx context.Context, k at) ([]*Registry, error)
 		c.learnt.Store(k, nil)
 	}
 	now := time.Now()
-	return shared(list, func(r providers.Registry) Registry { return Registry{r, k.account, now} }), err
+	return shared(list, func(r providers.Registry) Registry { return Registry{Registry: r, Account: k.account, ObservedAt: now} }), err
 }
 
 func (c *Catalog) loadRegistry(ctx context.Context, k within) (*Registry, error) {
@@ -44,7 +46,7 @@ func (c *Catalog) loadRegistry(ctx context.Context, k within) (*Registry, error)
 	if err != nil {
 		return nil, err
 	}
-	return &Registry{r, k.list.account, time.Now()}, nil
+	return &Registry{Registry: r, Account: k.list.account, ObservedAt: time.Now()}, nil
 }
 
 func (c *Catalog) loadTokens(ctx context.Context, k at) ([]*Token, error) {

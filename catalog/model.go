@@ -17,6 +17,8 @@ type Organization struct {
 	// Account is the one that it was read with; likewise below.
 	Account    *Account
 	ObservedAt time.Time
+	// StaleSince is ObservedAt where this may have changed since, and could not be read anew; else zero. Likewise below.
+	StaleSince time.Time
 }
 
 // Registry is a registry as this server last saw it.
@@ -24,6 +26,7 @@ type Registry struct {
 	providers.Registry
 	Account    *Account
 	ObservedAt time.Time
+	StaleSince time.Time
 }
 
 // User is a person as this server last saw them.
@@ -37,6 +40,7 @@ type Token struct {
 	providers.Token
 	Account    *Account
 	ObservedAt time.Time
+	StaleSince time.Time
 	// DueAt is the earlier of the provider's end and the rotation policy's date; zero: never due.
 	DueAt time.Time
 	// DueSource is empty when the token is never due.

@@ -22,23 +22,23 @@ var _ Lists = (*Catalog)(nil)
 // OrganizationLists returns the organizations of each account, in the order of accounts.
 func (c *Catalog) OrganizationLists(ctx context.Context, accounts []*Account) []cache.Entry[[]*Organization] {
 	if !c.leans(ctx) {
-		return c.views.organizations.GetMany(ctx, accounts)
+		return agedLists(c.views.organizations.GetMany(ctx, accounts))
 	}
-	return perAccount(accounts, func(a *Account) *Account { return a }, func(a *Account, _ []*Account) []cache.Entry[[]*Organization] {
+	return agedLists(perAccount(accounts, func(a *Account) *Account { return a }, func(a *Account, _ []*Account) []cache.Entry[[]*Organization] {
 		return c.views.organizations.GetMany(c.tolerated(ctx, a, organizationsFresh), []*Account{a})
-	})
+	}))
 }
 
 // RegistryLists returns the registries of each organization, in the order of organizations.
 func (c *Catalog) RegistryLists(ctx context.Context, organizations []providers.ID) []cache.Entry[[]*Registry] {
 	if !c.leans(ctx) {
-		return routed(ctx, c, organizations, c.views.registries.GetMany)
+		return agedLists(routed(ctx, c, organizations, c.views.registries.GetMany))
 	}
-	return routed(ctx, c, organizations, func(ctx context.Context, keys []at) []cache.Entry[[]*Registry] {
+	return agedLists(routed(ctx, c, organizations, func(ctx context.Context, keys []at) []cache.Entry[[]*Registry] {
 		return perAccount(keys, at.of, func(a *Account, keys []at) []cache.Entry[[]*Registry] {
 			return c.views.registries.GetMany(c.tolerated(ctx, a, registriesFresh), keys)
 		})
-	})
+	}))
 }
 
 // TokenLists returns the tokens of each registry, in the order of registries. Where a sweep keeps them fresh, those of
@@ -48,13 +48,13 @@ func (c *Catalog) TokenLists(ctx context.Context, registries []providers.ID) []c
 		ctx = leaning(ctx)
 	}
 	if !c.leans(ctx) {
-		return routed(ctx, c, registries, c.views.tokens.GetMany)
+		return agedLists(routed(ctx, c, registries, c.views.tokens.GetMany))
 	}
-	return routed(ctx, c, registries, func(ctx context.Context, keys []at) []cache.Entry[[]*Token] {
+	return agedLists(routed(ctx, c, registries, func(ctx context.Context, keys []at) []cache.Entry[[]*Token] {
 		return perAccount(keys, at.of, func(a *Account, keys []at) []cache.Entry[[]*Token] {
 			return c.inventory(ctx, a, keys)
 		})
-	})
+	}))
 }
 
 // UserLists returns the people of each organization, in the order of organizations.
@@ -82,20 +82,20 @@ func routed[V any](ctx context.Context, c *Catalog, of []providers.ID, read func
 
 // RegistriesByID returns each registry, in the order of ids, with the fewest requests.
 func (c *Catalog) RegistriesByID(ctx context.Context, ids []providers.ID) []cache.Entry[*Registry] {
-	return planned(ctx, c, plan[*Registry]{
+	return agedEach(planned(ctx, c, plan[*Registry]{
 		op: "get registry", list: c.views.registries, single: c.views.registry,
 		id:    func(r *Registry) providers.ID { return r.ID },
 		alone: func(list at, _ providers.ID) bool { return !list.account.Driver.RegistryFromList },
-	}, ids, holders(ids, providers.ID.OfOrganization))
+	}, ids, holders(ids, providers.ID.OfOrganization)))
 }
 
 // TokensByID returns each token, in the order of ids, with the fewest requests.
 func (c *Catalog) TokensByID(ctx context.Context, ids []providers.ID) []cache.Entry[*Token] {
-	return planned(ctx, c, plan[*Token]{
+	return agedEach(planned(ctx, c, plan[*Token]{
 		op: "get token", list: c.views.tokens, single: c.views.token,
 		id:    func(t *Token) providers.ID { return t.ID },
 		alone: func(at, providers.ID) bool { return true },
-	}, ids, holders(ids, providers.ID.OfRegistry))
+	}, ids, holders(ids, providers.ID.OfRegistry)))
 }
 
 // holders are what holds the lists that ids stand in.
@@ -137,7 +137,7 @@ func (c *Catalog) renewed(ctx context.Context, accounts []*Account, lists []cach
 			continue
 		}
 		old = true
-		fresh[i] = c.views.organizations.Get(cache.NoCache(ctx), accounts[i])
+		fresh[i] = aged(c.views.organizations.Get(cache.NoCache(ctx), accounts[i]))
 		fresh[i].Err = cmp.Or(fresh[i].Err, fresh[i].Cause)
 	}
 	return fresh, old

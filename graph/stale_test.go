@@ -1,6 +1,7 @@
 package graph_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -124,4 +125,113 @@ func TestANestedListTellsThatItIsOld(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestWhatIsOldSaysSoWhereverItIsShown looks at things by their ids, in lists and in each other before and after their
+// provider went away: what is looked up by its id has no list that could tell.
+func TestWhatIsOldSaysSoWhereverItIsShown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const query = `query($token: ID!, $nodes: [ID!]!) {
+		  token(address: { id: $token }) { ...of registry { ...of organization { ...of } } }
+		  node(id: $token) { ...of }
+		  nodes(ids: $nodes) { ...of }
+		  registry(address: { native: { provider: "buildkite", registry: "gems" } }) { ...of tokens { nodes { ...of } } }
+		  organizations(filter: { providers: ["buildkite"] }) { nodes { ...of } }
+		}
+		fragment of on Node {
+		  id
+		  ... on Token { observedAt staleSince }
+		  ... on Registry { observedAt staleSince }
+		  ... on Organization { observedAt staleSince }
+		}`
+		const organizations = 2 // that the account sees
+		n := newMemory()
+		w := newWorld(t, plan{network: n})
+		const gems = `{ registry(address: { native: { provider: "buildkite", registry: "gems" } }) { tokens { nodes { id } } } }`
+		var found struct {
+			Registry struct {
+				Tokens struct{ Nodes []struct{ ID string } }
+			}
+		}
+		if err := json.Unmarshal(w.ask(t, gems, nil).Data, &found); err != nil {
+			t.Fatal(err)
+		}
+		var ids []string
+		for _, token := range found.Registry.Tokens.Nodes {
+			ids = append(ids, token.ID)
+		}
+		variables := map[string]any{"token": ids[0], "nodes": ids}
+		ask := func() []sighting {
+			t.Helper()
+			a := w.ask(t, query, variables)
+			if len(a.Errors) > 0 {
+				t.Errorf("errors: %v", a.Errors)
+			}
+			return sightings(t, a.Data)
+		}
+		fresh := ask()
+		if want := 3 + 1 + len(ids) + 1 + len(ids) + organizations; len(fresh) != want {
+			t.Fatalf("%d things are shown, want %d", len(fresh), want)
+		}
+		for _, s := range fresh {
+			if s.StaleSince != nil {
+				t.Errorf("%s is fresh, and said to be old since %s", s.ID, *s.StaleSince)
+			}
+		}
+
+		w.fail(n, "buildkite", faultNamed(t, "limits requests for an hour"), everywhere)
+		time.Sleep(11 * time.Minute)
+		ask() // starts the renewals, which fail
+		synctest.Wait()
+		for _, s := range ask() {
+			if s.StaleSince == nil || *s.StaleSince != s.ObservedAt {
+				t.Errorf("%s was observed at %s, is old and says so: %v", s.ID, s.ObservedAt, s.StaleSince)
+			}
+		}
+
+		w.heal(n, "buildkite")
+		time.Sleep(2 * time.Hour)
+		for _, s := range ask() {
+			if s.StaleSince != nil {
+				t.Errorf("%s is fresh again, and said to be old since %s", s.ID, *s.StaleSince)
+			}
+		}
+	})
+}
+
+// sighting is what an answer says of a thing's age.
+type sighting struct {
+	ID, ObservedAt string
+	StaleSince     *string
+}
+
+// sightings are all in an answer, wherever they stand.
+func sightings(t *testing.T, data []byte) (found []sighting) {
+	t.Helper()
+	var walk func(any)
+	walk = func(v any) {
+		switch v := v.(type) {
+		case []any:
+			for _, item := range v {
+				walk(item)
+			}
+		case map[string]any:
+			if observed, ok := v["observedAt"].(string); ok {
+				s := sighting{ID: v["id"].(string), ObservedAt: observed}
+				if since, ok := v["staleSince"].(string); ok {
+					s.StaleSince = &since
+				}
+				found = append(found, s)
+			}
+			for _, item := range v {
+				walk(item)
+			}
+		}
+	}
+	var all any
+	if err := json.Unmarshal(data, &all); err != nil {
+		t.Fatal(err)
+	}
+	walk(all)
+	return found
 }

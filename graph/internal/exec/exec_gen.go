@@ -140,6 +140,7 @@ type ComplexityRoot struct {
 		Provider   func(childComplexity int) int
 		Registries func(childComplexity int, first int, after *string, filter *model.RegistryFilter, orderBy model.RegistryOrder) int
 		Slug       func(childComplexity int) int
+		StaleSince func(childComplexity int) int
 		Tokens     func(childComplexity int, first int, after *string, filter *model.TokenFilter, orderBy model.TokenOrder) int
 		WebURL     func(childComplexity int) int
 	}
@@ -231,6 +232,7 @@ type ComplexityRoot struct {
 		Organization func(childComplexity int) int
 		Provider     func(childComplexity int) int
 		Slug         func(childComplexity int) int
+		StaleSince   func(childComplexity int) int
 		State        func(childComplexity int) int
 		Tokens       func(childComplexity int, first int, after *string, filter *model.TokenFilter, orderBy model.TokenOrder) int
 		Visibility   func(childComplexity int) int
@@ -288,6 +290,7 @@ type ComplexityRoot struct {
 		RotatedFrom  func(childComplexity int) int
 		RotatedTo    func(childComplexity int) int
 		Scopes       func(childComplexity int) int
+		StaleSince   func(childComplexity int) int
 		State        func(childComplexity int) int
 		UpdatedAt    func(childComplexity int) int
 		UpdatedBy    func(childComplexity int) int
@@ -853,6 +856,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Organization.Slug(childComplexity), true
+	case "Organization.staleSince":
+		if e.ComplexityRoot.Organization.StaleSince == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Organization.StaleSince(childComplexity), true
 	case "Organization.tokens":
 		if e.ComplexityRoot.Organization.Tokens == nil {
 			break
@@ -1275,6 +1284,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Registry.Slug(childComplexity), true
+	case "Registry.staleSince":
+		if e.ComplexityRoot.Registry.StaleSince == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Registry.StaleSince(childComplexity), true
 	case "Registry.state":
 		if e.ComplexityRoot.Registry.State == nil {
 			break
@@ -1520,6 +1535,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Token.Scopes(childComplexity), true
+	case "Token.staleSince":
+		if e.ComplexityRoot.Token.StaleSince == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Token.StaleSince(childComplexity), true
 	case "Token.state":
 		if e.ComplexityRoot.Token.State == nil {
 			break
@@ -2254,6 +2275,11 @@ type Organization implements Node {
   ): UserConnection
   "When this answer left the provider."
   observedAt: DateTime!
+  """
+  Since when this may have changed: it is old, and neither its provider nor the other servers could be asked.
+  Null: it is as fresh as it should be.
+  """
+  staleSince: DateTime
 }
 
 "A place that holds packages or images, opened with tokens."
@@ -2301,6 +2327,11 @@ type Registry implements Node {
   details: RegistryDetails
   "When this answer left the provider."
   observedAt: DateTime!
+  """
+  Since when this may have changed: it is old, and neither its provider nor the other servers could be asked.
+  Null: it is as fresh as it should be.
+  """
+  staleSince: DateTime
 }
 
 "What only one provider's registries have."
@@ -2380,6 +2411,11 @@ type Token implements Node {
   version: String!
   "When this answer left the provider."
   observedAt: DateTime!
+  """
+  Since when this may have changed: it is old, and neither its provider nor the other servers could be asked.
+  Null: it is as fresh as it should be.
+  """
+  staleSince: DateTime
 }
 
 "What a token opens."
@@ -3245,6 +3281,8 @@ func (ec *executionContext) childFields_Organization(ctx context.Context, field 
 		return ec.fieldContext_Organization_members(ctx, field)
 	case "observedAt":
 		return ec.fieldContext_Organization_observedAt(ctx, field)
+	case "staleSince":
+		return ec.fieldContext_Organization_staleSince(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Organization", field.Name)
 }
@@ -3371,6 +3409,8 @@ func (ec *executionContext) childFields_Registry(ctx context.Context, field grap
 		return ec.fieldContext_Registry_details(ctx, field)
 	case "observedAt":
 		return ec.fieldContext_Registry_observedAt(ctx, field)
+	case "staleSince":
+		return ec.fieldContext_Registry_staleSince(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Registry", field.Name)
 }
@@ -3489,6 +3529,8 @@ func (ec *executionContext) childFields_Token(ctx context.Context, field graphql
 		return ec.fieldContext_Token_version(ctx, field)
 	case "observedAt":
 		return ec.fieldContext_Token_observedAt(ctx, field)
+	case "staleSince":
+		return ec.fieldContext_Token_staleSince(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Token", field.Name)
 }
@@ -6080,6 +6122,29 @@ func (ec *executionContext) fieldContext_Organization_observedAt(_ context.Conte
 	return graphql.NewScalarFieldContext("Organization", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
+func (ec *executionContext) _Organization_staleSince(ctx context.Context, field graphql.CollectedField, obj *model.Organization) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Organization_staleSince(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StaleSince, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Organization_staleSince(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Organization", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
 func (ec *executionContext) _OrganizationConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.OrganizationConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8142,6 +8207,29 @@ func (ec *executionContext) fieldContext_Registry_observedAt(_ context.Context, 
 	return graphql.NewScalarFieldContext("Registry", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
+func (ec *executionContext) _Registry_staleSince(ctx context.Context, field graphql.CollectedField, obj *model.Registry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Registry_staleSince(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StaleSince, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Registry_staleSince(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Registry", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
 func (ec *executionContext) _RegistryConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.RegistryConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -9409,6 +9497,29 @@ func (ec *executionContext) _Token_observedAt(ctx context.Context, field graphql
 	)
 }
 func (ec *executionContext) fieldContext_Token_observedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Token", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _Token_staleSince(ctx context.Context, field graphql.CollectedField, obj *model.Token) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Token_staleSince(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StaleSince, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Token_staleSince(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Token", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
@@ -13941,6 +14052,11 @@ func (ec *executionContext) _Organization(ctx context.Context, sel ast.Selection
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "staleSince":
+			out.Values[i] = ec._Organization_staleSince(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -14911,6 +15027,11 @@ func (ec *executionContext) _Registry(ctx context.Context, sel ast.SelectionSet,
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "staleSince":
+			out.Values[i] = ec._Registry_staleSince(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -15510,6 +15631,11 @@ func (ec *executionContext) _Token(ctx context.Context, sel ast.SelectionSet, ob
 		case "observedAt":
 			out.Values[i] = ec._Token_observedAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "staleSince":
+			out.Values[i] = ec._Token_staleSince(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
