@@ -32,7 +32,7 @@ func (p Place) holds(other Place) bool {
 // and nothing else. A write that is known not to have been done makes nothing.
 //
 // A read that says to be old is judged as if it had begun when its data left the provider, by its own word: a note with
-// `staleSince` that covers the token's place. A read whose note says that the place is missing tells nothing by not
+// `staleSince` that covers the token's place, or the token's own `staleSince`. A read whose note says that the place is missing tells nothing by not
 // showing a token. When an object was observed excuses nothing: an answer that was observed before the write, and does
 // not say that it is old, is stale.
 //

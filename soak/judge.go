@@ -26,6 +26,8 @@ type Read struct {
 type Sight struct {
 	Value    string
 	Observed time.Time
+	// Old is since when, by its own word, it may have changed; zero: it is fresh.
+	Old time.Time
 }
 
 // Note is an answer's word about a place: its data left the provider at Since, or, when that is zero, it is missing.
@@ -60,6 +62,9 @@ func (h *History) Judge(r Read) []Stale {
 	for id, token := range h.tokens {
 		shown, told := r.tells(id, token.place)
 		since := r.since(token.place)
+		if told && !shown.Old.IsZero() && shown.Old.Before(since) {
+			since = shown.Old
+		}
 		if !told || token.may(shown.Value, since, r.End) {
 			continue
 		}
@@ -107,6 +112,9 @@ func (r Read) admits() (old, missing bool) {
 	for _, note := range r.Notes {
 		old = old || !note.Since.IsZero()
 		missing = missing || note.Since.IsZero()
+	}
+	for _, shown := range r.Shown {
+		old = old || !shown.Old.IsZero()
 	}
 	return old, missing
 }

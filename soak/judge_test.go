@@ -137,10 +137,12 @@ func TestAnOldReadIsJudgedByItsOwnWord(t *testing.T) {
 		notes []Note
 		stale bool
 	}{
-		{"observed before the patch", Sight{"one", at(15)}, nil, true},
-		{"old since before the patch", Sight{"one", at(15)}, []Note{{Place: home, Since: at(15)}}, false},
-		{"old since after the patch", Sight{"one", at(15)}, []Note{{Place: home, Since: at(23)}}, true},
-		{"missing, and shown all the same", Sight{"one", at(15)}, []Note{{Place: home}}, true},
+		{"observed before the patch", Sight{Value: "one", Observed: at(15)}, nil, true},
+		{"old since before the patch", Sight{Value: "one", Observed: at(15)}, []Note{{Place: home, Since: at(15)}}, false},
+		{"old since after the patch", Sight{Value: "one", Observed: at(15)}, []Note{{Place: home, Since: at(23)}}, true},
+		{"old since before the patch, by its own word", Sight{Value: "one", Observed: at(15), Old: at(15)}, nil, false},
+		{"old since after the patch, by its own word", Sight{Value: "one", Observed: at(15), Old: at(23)}, nil, true},
+		{"missing, and shown all the same", Sight{Value: "one", Observed: at(15)}, []Note{{Place: home}}, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			read := Read{Begin: at(30), End: at(31), Shown: map[string]Sight{"t": test.shown}, Notes: test.notes}

@@ -27,7 +27,7 @@ func (w *world) load(ctx context.Context, load *sync.WaitGroup) {
 		load.Go(func() { r.run(ctx) })
 	}
 	for _, driver := range all.Drivers() {
-		pace := rate.NewLimiter(rate.Limit(w.plan.Writes[driver.Name]/60), 2)
+		pace := rate.NewLimiter(rate.Limit(w.plan.Writes[driver.Name]/60), 4) // one of each act before anything is killed
 		one := &writer{
 			account: driver.Name, renames: renames(driver), most: 4 * w.plan.Hot,
 			pace: pace, client: c, pool: w.pool, history: w.history, figures: w.figures,

@@ -11,6 +11,7 @@ type tokenShown struct {
 	ID, Name   string
 	ExpiresAt  string
 	ObservedAt time.Time
+	StaleSince time.Time
 }
 
 // listShown is a list as the queries below ask for it.
@@ -34,7 +35,7 @@ const (
 )
 
 const (
-	aToken   = `id name expiresAt observedAt`
+	aToken   = `id name expiresAt observedAt staleSince`
 	theNotes = `unavailable { account { provider { slug } } organizationId registryId reason staleSince }`
 	aList    = `totalCount nodes { ` + aToken + ` } pageInfo { hasNextPage } ` + theNotes
 )
@@ -112,7 +113,7 @@ func (r *Read) note(list listShown) {
 	}
 }
 
-func (t tokenShown) sight() Sight { return Sight{valueOf(t.Name, t.ExpiresAt), t.ObservedAt} }
+func (t tokenShown) sight() Sight { return Sight{Value: valueOf(t.Name, t.ExpiresAt), Observed: t.ObservedAt, Old: t.StaleSince} }
 
 // readList: a list without another page shows all that fits, else only what it shows.
 func readList(got reply, _ wanted, r *Read) bool {

@@ -25,15 +25,15 @@ func TestAnAnswerTellsWhatItShowsAndWhatItIsWholeIn(t *testing.T) {
 	then := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	const (
 		ours   = `{"id": "t", "name": "soak-1-v2", "expiresAt": null, "observedAt": "2026-03-01T12:00:00Z"}`
-		theirs = `{"id": "u", "name": "token-1", "expiresAt": "2100-01-01T00:00:00Z", "observedAt": "2026-03-01T12:00:00Z"}`
+		theirs = `{"id": "u", "name": "token-1", "expiresAt": "2100-01-01T00:00:00Z", "observedAt": "2026-03-01T12:00:00Z", "staleSince": "2026-03-01T12:00:00Z"}`
 		more   = `"pageInfo": {"hasNextPage": true}`
 		last   = `"pageInfo": {"hasNextPage": false}`
 		notes  = `"unavailable": [
 			{"account": {"provider": {"slug": "ionos"}}, "organizationId": null, "registryId": "r", "reason": "TIMEOUT", "staleSince": "2026-03-01T12:00:00Z"},
 			{"account": {"provider": {"slug": "ionos"}}, "organizationId": "o", "registryId": null, "reason": "TIMEOUT", "staleSince": null}]`
 	)
-	one := map[string]Sight{"t": {"soak-1-v2", then}}
-	both := map[string]Sight{"t": {"soak-1-v2", then}, "u": {"token-1 2100-01-01T00:00:00Z", then}}
+	one := map[string]Sight{"t": {Value: "soak-1-v2", Observed: then}}
+	both := map[string]Sight{"t": {Value: "soak-1-v2", Observed: then}, "u": {Value: "token-1 2100-01-01T00:00:00Z", Observed: then, Old: then}}
 	none := map[string]Sight{}
 	everywhere := []Place{{}}
 	for _, test := range []struct {
