@@ -62,7 +62,7 @@ type Options struct {
 	// Jitter is by how much, with a Store, an entry may be fresh for longer or shorter than Config.Fresh, as a share of
 	// it, so that processes do not renew everything at the same moment; 0: a tenth, negative: not at all.
 	Jitter float64
-	// StoreTimeout bounds each call of the Store; 0: 50 ms.
+	// StoreTimeout bounds each call of the Store that somebody waits for; 0: 50 ms. Values may take 2 s to get there.
 	StoreTimeout time.Duration
 	// Log gets the panics of loads that no caller waits for, and a line whenever the Store ceases to work, or works
 	// again; nil: nobody.
@@ -150,7 +150,7 @@ func (e ears) Lost() {
 }
 
 // Close ends the loads under way and waits for every goroutine of the cache; what is on its way to the Store gets
-// there. Afterwards only what is kept near can be read. It may be called more than once.
+// there, or has 2 s for that. Afterwards only what is kept near can be read. It may be called more than once.
 func (c *Cache) Close() {
 	c.mu.Lock()
 	c.closed = true

@@ -30,6 +30,7 @@ type far struct {
 	writes  *gobreaker.CircuitBreaker[struct{}]
 	leases  *gobreaker.CircuitBreaker[struct{}]
 	bumps   bumps
+	outbox  outbox
 }
 
 // answer is what the far tier says about one key. asked is false when it could not be asked.
@@ -77,7 +78,7 @@ func (f *far) getMany(ctx context.Context, questions []Question) []answer {
 	}
 	began := time.Now()
 	var found []Found
-	done := f.call(ctx, f.reads, func(ctx context.Context) (err error) {
+	done := f.call(ctx, f.timeout, f.reads, func(ctx context.Context) (err error) {
 		found, err = f.store.GetMany(ctx, asked)
 		return err
 	})
@@ -89,18 +90,24 @@ func (f *far) getMany(ctx context.Context, questions []Question) []answer {
 	return answers
 }
 
-func (f *far) set(ctx context.Context, item Item) {
-	f.call(ctx, f.writes, func(ctx context.Context) error { return f.store.SetMany(ctx, []Item{item}) })
+func (f *far) deleteMany(ctx context.Context, keys ...Key) {
+	f.outbox.withdraw(keys)
+	f.call(ctx, f.timeout, f.writes, func(ctx context.Context) error { return f.store.DeleteMany(ctx, keys) })
 }
 
-func (f *far) deleteMany(ctx context.Context, keys ...Key) {
-	f.call(ctx, f.writes, func(ctx context.Context) error { return f.store.DeleteMany(ctx, keys) })
+// retract has nothing under key any more: neither what was found there nor what is on its way.
+func (f *far) retract(ctx context.Context, key Key, found Found) {
+	if len(found.Value) > 0 {
+		f.deleteMany(ctx, key)
+		return
+	}
+	f.outbox.withdraw([]Key{key})
 }
 
 // lease tells what there is of the key, and who is to load it. asked is false when the Store could not say.
 func (f *far) lease(ctx context.Context, key Key, under Generation, life time.Duration) (found answer, mine bool) {
 	found.at = time.Now()
-	found.asked = f.call(ctx, f.leases, func(ctx context.Context) (err error) {
+	found.asked = f.call(ctx, f.timeout, f.leases, func(ctx context.Context) (err error) {
 		found.Found, mine, err = f.store.Lease(ctx, key, under, life)
 		return err
 	})
@@ -108,13 +115,13 @@ func (f *far) lease(ctx context.Context, key Key, under Generation, life time.Du
 }
 
 func (f *far) endLease(ctx context.Context, key Key, under Generation) {
-	f.call(ctx, f.leases, func(ctx context.Context) error { return f.store.EndLease(ctx, key, under) })
+	f.call(ctx, f.timeout, f.leases, func(ctx context.Context) error { return f.store.EndLease(ctx, key, under) })
 }
 
 // call tells whether do was done: in time, and not left out because it would fail.
-func (f *far) call(ctx context.Context, breaker *gobreaker.CircuitBreaker[struct{}], do func(context.Context) error) bool {
+func (f *far) call(ctx context.Context, within time.Duration, breaker *gobreaker.CircuitBreaker[struct{}], do func(context.Context) error) bool {
 	_, err := breaker.Execute(func() (none struct{}, err error) {
-		ctx, cancel := context.WithTimeout(ctx, f.timeout)
+		ctx, cancel := context.WithTimeout(ctx, within)
 		defer cancel()
 		err = do(ctx)
 		f.ok(err)

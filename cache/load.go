@@ -108,8 +108,13 @@ func (v *View[K, V]) land(ctx context.Context, f *flight[K, V], far answer) {
 // load brings f home with a load, or with what another process loads at the same time.
 func (v *View[K, V]) load(ctx context.Context, f *flight[K, V], far answer) {
 	defer v.rescue(f)
-	theirs, release := v.lease(ctx, f, far)
-	defer release()
+	theirs, leased := v.lease(ctx, f, far)
+	shared := false
+	defer func() {
+		if !shared {
+			v.release(ctx, f, far, leased)
+		}
+	}()
 	if theirs != nil {
 		v.keep(theirs)
 		v.finish(f, theirs.entry(time.Now()))
@@ -124,7 +129,7 @@ func (v *View[K, V]) load(ctx context.Context, f *flight[K, V], far answer) {
 	v.fill(it, value, time.Now())
 	v.keep(it)
 	v.finish(f, it.entry(it.observed))
-	v.share(ctx, f.name, it)
+	shared = v.share(f.name, it, leased)
 }
 
 // settle returns what the tiers have for f, fresh or stale; nil: nothing that may be served.
@@ -216,9 +221,9 @@ func (v *View[K, V]) failed(ctx context.Context, f *flight[K, V], far answer, er
 		v.cache.near.drop(v.hash(f.key), it)
 	}
 	v.keep(failure)
-	if len(far.Value) > 0 && !covered {
+	if v.cache.far != nil && !covered {
 		// Before anybody is told, or the next reader might find it there again.
-		v.cache.far.deleteMany(ctx, v.farKey(f.name))
+		v.cache.far.retract(ctx, v.farKey(f.name), far.Found)
 	}
 	v.finish(f, entry)
 }

@@ -173,7 +173,11 @@ func (r *Redis) SetMany(ctx context.Context, items []Item) error {
 	}
 	_, err := r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for _, item := range items {
-			p.Set(ctx, r.valueName(item.Key), item.Value, max(item.For, time.Millisecond))
+			name := r.valueName(item.Key)
+			p.Set(ctx, name, item.Value, max(item.For, time.Millisecond))
+			if item.Leased {
+				p.Del(ctx, leaseName(name, item.Generation))
+			}
 		}
 		return nil
 	})

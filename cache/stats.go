@@ -11,7 +11,8 @@ type Stats struct {
 	// Entries and Bytes are held by the near tier, what is too old included.
 	Entries int
 	Bytes   uint64
-	// StoreErrors counts the calls that the far tier failed, and the values that could not be encoded for it.
+	// StoreErrors counts the calls that the far tier failed, and the values that could not be encoded for it or were left
+	// out because it takes them too slowly.
 	StoreErrors uint64
 	// StoreFails tells that the far tier is not in use, or not all of it, because the Store fails.
 	StoreFails bool

@@ -46,14 +46,15 @@ type Store interface {
 	// GetMany answers, for each question in order, what is held and its scope's generation, made now if there was none.
 	// Both are as they were at some time during the call.
 	GetMany(ctx context.Context, questions []Question) ([]Found, error)
-	// SetMany holds the items for as long as each says. It may leave out those whose generation is past.
+	// SetMany holds the items for as long as each says, and gives back the leases that they name. It may leave out those
+	// whose generation is past.
 	SetMany(ctx context.Context, items []Item) error
 	// DeleteMany holds nothing under the keys any more.
 	DeleteMany(ctx context.Context, keys []Key) error
 	// Lease asks for the right to load key under a generation, and leaves it to nobody else for so long; mine is false
 	// while another process has it. Then found is what GetMany would tell, but that no generation is made.
 	Lease(ctx context.Context, key Key, under Generation, life time.Duration) (found Found, mine bool, err error)
-	// EndLease gives the right back that Lease gave and that has not run out.
+	// EndLease gives the right back that Lease gave and that has not run out, where there is nothing to hold.
 	EndLease(ctx context.Context, key Key, under Generation) error
 	// Bump gives each scope another generation before it returns, and then tells the watchers of other processes. heard is
 	// closed when all have heard that are registered, or were a moment ago; perhaps at once. It may stay open for ever,
@@ -104,4 +105,6 @@ type Item struct {
 	Generation Generation
 	// For is how long to hold it. It is positive.
 	For time.Duration
+	// Leased tells that the right to load it is given back, as by EndLease, once it is held.
+	Leased bool
 }

@@ -41,19 +41,23 @@ func (v *View[K, V]) decode(ctx context.Context, f *flight[K, V], far answer, no
 	return it
 }
 
-// share writes a loaded item to the far tier, unless a bump came since its flight began.
-func (v *View[K, V]) share(ctx context.Context, name Key, it *item[K, V]) {
-	life := time.Until(it.goneAt)
-	if v.config.Encode == nil || it.generation == 0 || life <= 0 || !v.cache.scopes.holds(it.scope, it.moment) {
-		return
+// share has a loaded item written to the far tier, unless a bump came since its flight began, and the right to load it
+// given back then, if this process has that until leased. It tells whether it does.
+func (v *View[K, V]) share(name Key, it *item[K, V], leased time.Time) bool {
+	if v.config.Encode == nil || it.generation == 0 || it.gone(time.Now()) || !v.cache.scopes.holds(it.scope, it.moment) {
+		return false
 	}
 	key := v.farKey(name)
 	sealed, err := v.seal(key, it)
 	if err != nil {
 		v.cache.far.errors.Add(1)
-		return
+		return false
 	}
-	v.cache.far.set(ctx, Item{Key: key, Value: sealed, Generation: it.generation, For: life})
+	v.cache.send(&parcel{
+		Item:  Item{Key: key, Value: sealed, Generation: it.generation},
+		scope: it.scope, moment: it.moment, goneAt: it.goneAt, leased: leased,
+	})
+	return true
 }
 
 func (v *View[K, V]) seal(key Key, it *item[K, V]) ([]byte, error) {

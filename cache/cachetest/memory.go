@@ -238,6 +238,9 @@ func (c *Connection) SetMany(ctx context.Context, items []cache.Item) error {
 	}
 	for _, item := range items {
 		c.values[item.Key] = held{value: item.Value, until: time.Now().Add(item.For)}
+		if item.Leased {
+			delete(c.leases, leased{item.Key, item.Generation})
+		}
 	}
 	return nil
 }

@@ -170,6 +170,19 @@ var storeCases = []storeCase{
 		lease(t, store, b, g, time.Hour, false)
 		lease(t, store, a, g+1, time.Hour, false)
 	}},
+	{"a lease is ended by what was loaded under it", func(t *testing.T, connect func() cache.Store) {
+		store, other := connect(), connect()
+		a := key("a", "1")
+		g := getMany(t, store, a)[0].Generation
+		for _, leased := range []bool{true, false} {
+			lease(t, store, a, g, time.Hour, true)
+			setMany(t, store, cache.Item{Key: a, Value: []byte("one"), Generation: g, For: time.Hour, Leased: leased})
+			lease(t, other, a, g, time.Hour, leased)
+			if err := store.EndLease(t.Context(), a, g); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}},
 	{"a lease runs out", func(t *testing.T, connect func() cache.Store) {
 		store, other := connect(), connect()
 		a := key("a", "1")
