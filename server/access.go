@@ -62,7 +62,7 @@ type recorder struct {
 }
 
 func (r *recorder) WriteHeader(status int) {
-	if r.status == 0 && status >= http.StatusOK { // before that come hints, which are no answer
+	if r.status == 0 && (status >= http.StatusOK || status == http.StatusSwitchingProtocols) { // the others are hints, and no answer
 		r.status = status
 	}
 	r.ResponseWriter.WriteHeader(status)
@@ -77,10 +77,11 @@ func (r *recorder) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Flush implements http.Flusher, which streams ask for.
-func (r *recorder) Flush() {
-	_ = http.NewResponseController(r.ResponseWriter).Flush() // a writer that cannot flush has nothing to flush
-}
+// FlushError is what http.ResponseController asks for first: a stream has to learn that its caller is gone.
+func (r *recorder) FlushError() error { return http.NewResponseController(r.ResponseWriter).Flush() }
+
+// Flush implements http.Flusher.
+func (r *recorder) Flush() { _ = r.FlushError() } // a writer that cannot flush has nothing to flush
 
 // Unwrap lets http.ResponseController find the connection's own writer.
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

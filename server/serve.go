@@ -45,7 +45,7 @@ func loopback(host string) bool {
 }
 
 // Serve answers on l, which it closes, until ctx ends. Then /readyz and new operations are answered with 503 while the
-// operations under way finish. It returns when all connections are closed; an error says that l broke, or that answers
+// operations under way finish, and Config.Ending is called for those that would not. It returns when all connections are closed; an error says that l broke, or that answers
 // were cut off because they took too long.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	base, cut := context.WithCancel(context.WithoutCancel(ctx))
@@ -79,6 +79,9 @@ func (s *Server) drain(h *http.Server, cut context.CancelFunc) error {
 	s.log.Info("shutting down")
 	h.SetKeepAlivesEnabled(false)
 	empty := s.door.close()
+	if s.config.Ending != nil {
+		s.config.Ending()
+	}
 	late := !within(empty, s.limits.Drain)
 	if late {
 		cut()

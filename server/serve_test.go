@@ -119,6 +119,31 @@ func TestTheEndOfAServer(t *testing.T) {
 		}
 		<-done
 	})
+	t.Run("ends what would not end by itself", func(t *testing.T) {
+		defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+		entered, over := make(chan struct{}), make(chan struct{})
+		w := start(t, server.Config{
+			GraphQL: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+				close(entered)
+				select {
+				case <-over:
+					_, _ = rw.Write([]byte("farewell"))
+				case <-r.Context().Done():
+				}
+			}),
+			Ending: func() { close(over) },
+			Limits: server.Limits{Drain: time.Hour},
+		})
+		answered := make(chan answer, 1)
+		go func() { answered <- w.do(t, http.MethodPost, "/graphql", "{}") }()
+		<-entered
+		if err := w.stop(); err != nil {
+			t.Errorf("Serve = %v", err)
+		}
+		if got := <-answered; got.text != "farewell" {
+			t.Errorf("it was answered %d %q, want its farewell", got.StatusCode, got.text)
+		}
+	})
 	t.Run("does not wait for connections that nobody uses", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := startOnPipes(t, server.Config{})

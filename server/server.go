@@ -24,6 +24,9 @@ type Config struct {
 	SDL string
 	// Ready tells whether requests make sense yet. It has a second. Nil: always.
 	Ready func(context.Context) error
+	// Ending is called when the server begins to end, for what does not end by itself: streams. It must not wait for them. Nil:
+	// there is nothing of that kind.
+	Ending func()
 	// Hosts are the names by which callers may address this server, besides those of the loopback interface.
 	Hosts []string
 	// Log gets a line for each request. NewLog makes one that names the request in every line. Nil: none.
