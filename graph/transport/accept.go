@@ -43,22 +43,37 @@ func internal(answer *graphql.Response) bool {
 	return false
 }
 
+// accepted is what the caller takes an answer in.
+type accepted struct {
+	form   form
+	events bool // server-sent events, too
+	only   bool // nothing else
+}
+
 // accept settles the form of the answer, before the body is read.
-func accept(r *http.Request) (form, *refusal) {
+func (p POST) accept(r *http.Request) (accepted, *refusal) {
 	if r.Method != http.MethodPost {
-		return plain, &refusal{http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "send queries and mutations with POST"}
+		return accepted{form: plain}, &refusal{http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "send queries and mutations with POST"}
 	}
 	f, ok := negotiate(r.Header.Values("Accept"))
-	if !ok {
-		return plain, &refusal{http.StatusNotAcceptable, "NOT_ACCEPTABLE",
+	a := accepted{form: f, events: p.Streams != nil && wantsEvents(r.Header)}
+	a.only = a.events && !ok
+	if !ok && !a.events {
+		return accepted{form: plain}, &refusal{http.StatusNotAcceptable, "NOT_ACCEPTABLE",
 			"answers come as application/graphql-response+json or application/json: name one of them in Accept"}
 	}
+	if a.only {
+		a.form = plain // for what never becomes an operation
+	}
 	if !isJSON(r.Header) {
-		return f, &refusal{http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE",
+		return a, &refusal{http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE",
 			"send Content-Type: application/json, in UTF-8 and without Content-Encoding"}
 	}
-	return f, nil
+	return a, nil
 }
+
+// joined is the Accept header as one list.
+func joined(h http.Header) string { return strings.Join(h.Values("Accept"), ",") }
 
 func isJSON(h http.Header) bool {
 	if encoding := h.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {

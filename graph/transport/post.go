@@ -1,4 +1,5 @@
-// Package transport carries GraphQL over HTTP, after the draft of that name.
+// Package transport carries GraphQL over HTTP, after the draft of that name, and its subscriptions over server-sent events
+// and over WebSocket, after the protocols of the npm packages graphql-sse and graphql-ws.
 package transport
 
 import (
@@ -8,19 +9,21 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
 const defaultTimeout = 30 * time.Second
 
-// POST answers one query or mutation a request. Add it as the last transport: it takes whatever no other one took, and
+// POST answers one operation a request: a subscription with server-sent events, if the caller takes those, anything else with
+// one answer, unless the caller takes nothing but events. Add it as the last transport: it takes whatever no other one took, and
 // refuses what it cannot answer (405, 406, 415) in GraphQL's own form. Nothing of a request's body comes back in such an
 // answer, and nothing of it is logged. The body is as long as its reader allows: wrap it in [http.MaxBytesReader].
 // The zero value is ready to use, and safe to share.
 type POST struct {
-	// Timeout is how long an operation may take. 0: 30 s.
+	// Timeout is how long a query or mutation may take. 0: 30 s.
 	Timeout time.Duration
+	// Streams carry subscriptions. Nil: there are none.
+	Streams *Streams
 }
 
 var _ graphql.Transport = POST{}
@@ -30,8 +33,8 @@ func (POST) Supports(*http.Request) bool { return true }
 
 // Do implements graphql.Transport.
 func (p POST) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
-	form, refusal := accept(r)
-	w.Header().Set("Content-Type", form.contentType())
+	accepted, refusal := p.accept(r)
+	w.Header().Set("Content-Type", accepted.form.contentType())
 	defer answerPanic(w, r, exec)
 	if refusal != nil {
 		refusal.write(w)
@@ -42,27 +45,34 @@ func (p POST) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 		refusal.write(w)
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), p.timeout())
+	ctx, cancel := context.WithTimeout(r.Context(), timeout(p.Timeout))
 	defer cancel()
-	answer := execute(ctx, exec, params)
-	if answer == nil {
-		late(ctx).write(w)
+	op, errs := exec.CreateOperationContext(ctx, params)
+	if errs == nil && subscribes(op) && accepted.events {
+		subscribe(w, r, exec, op, p.Streams)
 		return
 	}
-	write(w, form.status(answer), answer)
+	answer := execute(ctx, exec, op, errs)
+	switch {
+	case answer == nil:
+		late(ctx).write(w)
+	case accepted.only:
+		answerAsEvents(w, answer, p.Streams)
+	default:
+		write(w, accepted.form.status(answer), answer)
+	}
 }
 
-func (p POST) timeout() time.Duration {
-	if p.Timeout > 0 {
-		return p.Timeout
+func timeout(t time.Duration) time.Duration {
+	if t > 0 {
+		return t
 	}
 	return defaultTimeout
 }
 
 // execute returns nil when ctx ended before there was an answer.
-func execute(ctx context.Context, exec graphql.GraphExecutor, params *graphql.RawParams) *graphql.Response {
-	op, errs := exec.CreateOperationContext(ctx, params)
-	if errs == nil && op.Operation.Operation == ast.Subscription {
+func execute(ctx context.Context, exec graphql.GraphExecutor, op *graphql.OperationContext, errs gqlerror.List) *graphql.Response {
+	if errs == nil && subscribes(op) {
 		errs = gqlerror.List{{
 			Message:    "a subscription does not fit into one answer: use graphql-transport-ws or server-sent events",
 			Extensions: map[string]any{"code": "UNSUPPORTED"},

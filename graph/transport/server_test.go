@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
@@ -28,9 +29,17 @@ type Query {
 	panic: String
 	wait: String
 	late: String
+	"Tells that it runs, and waits until it may end."
+	gate: String
 }
 type Mutation { hello: String! }
-type Subscription { hello: String! }
+type Subscription {
+	hello: String!
+	"1, 2, 3, and then nothing more, or the end."
+	count(to: Int!, stay: Boolean): Int!
+	fail: String
+	panic: String
+}
 `
 
 var large = bytes.Repeat([]byte("<é>"), 50_000)
@@ -38,10 +47,44 @@ var large = bytes.Repeat([]byte("<é>"), 50_000)
 // newAPI serves a schema with hand-written execution: a field is answered with its name.
 func newAPI(t testing.TB, post transport.POST, introspection bool) *httptest.Server {
 	t.Helper()
+	server := httptest.NewServer(executing(t, introspection, post))
+	t.Cleanup(server.Close)
+	return server
+}
+
+// newStreams serves it over all transports. Streams end with the test.
+func newStreams(t testing.TB, c transport.StreamConfig) (*httptest.Server, *transport.Streams) {
+	t.Helper()
+	handler, streams := streaming(t, c)
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	t.Cleanup(streams.Close)
+	return server, streams
+}
+
+func streaming(t testing.TB, c transport.StreamConfig) (http.Handler, *transport.Streams) {
+	t.Helper()
+	streams := transport.NewStreams(c)
+	return executing(t, true, transport.WebSocket{Streams: streams, Timeout: time.Minute, Admit: admit},
+		transport.Events{Streams: streams}, transport.POST{Streams: streams}), streams
+}
+
+func admit(ctx context.Context, payload map[string]any) (context.Context, error) {
+	if payload["key"] == "wrong" {
+		return ctx, errors.New("this key is for another door")
+	}
+	return ctx, nil
+}
+
+func executing(t testing.TB, introspection bool, transports ...graphql.Transport) http.Handler {
+	t.Helper()
 	parsed := gqlparser.MustLoadSchema(&ast.Source{Input: schema})
 	gql := handler.New(&graphql.ExecutableSchemaMock{
 		SchemaFunc: func() *ast.Schema { return parsed },
-		ExecFunc: func(context.Context) graphql.ResponseHandler {
+		ExecFunc: func(ctx context.Context) graphql.ResponseHandler {
+			if graphql.GetOperationContext(ctx).Operation.Operation == ast.Subscription {
+				return subscribe(ctx)
+			}
 			done := false
 			return func(ctx context.Context) *graphql.Response { // as generated code does: once, and not before it is asked
 				if done {
@@ -52,20 +95,22 @@ func newAPI(t testing.TB, post transport.POST, introspection bool) *httptest.Ser
 			}
 		},
 	})
-	gql.AddTransport(post)
+	for _, transport := range transports {
+		gql.AddTransport(transport)
+	}
 	gql.SetRecoverFunc(func(context.Context, any) error {
 		return &gqlerror.Error{Message: "internal error", Extensions: map[string]any{"code": "INTERNAL"}}
 	})
 	l := limits.Default()
 	l.Introspection = introspection
 	l.Guard(gql)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
 		gql.ServeHTTP(w, r)
-	}))
-	t.Cleanup(server.Close)
-	return server
+	})
 }
+
+var gate = make(chan chan struct{})
 
 func execute(ctx context.Context) *graphql.Response {
 	op := graphql.GetOperationContext(ctx)
@@ -82,6 +127,11 @@ func execute(ctx context.Context) *graphql.Response {
 		case "late":
 			<-ctx.Done()
 			data[field.Alias] = "at last"
+		case "gate":
+			open := make(chan struct{})
+			gate <- open
+			<-open
+			data[field.Alias] = "open"
 		case "fail":
 			errs = append(errs, gqlerror.WrapPath(ast.Path{ast.PathName(field.Alias)}, errors.New("no luck")))
 			data[field.Alias] = nil

@@ -1,0 +1,163 @@
+package transport
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"github.com/coder/websocket"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+)
+
+// The codes with which graphql-transport-ws closes a socket.
+const (
+	closeBadRequest   websocket.StatusCode = 4400
+	closeUnauthorized websocket.StatusCode = 4401
+	closeForbidden    websocket.StatusCode = 4403
+	closeInitTimeout  websocket.StatusCode = 4408
+	closeTaken        websocket.StatusCode = 4409
+	closeInitAgain    websocket.StatusCode = 4429
+)
+
+// longestReason is what fits into a closing frame, in bytes.
+const longestReason = 123
+
+const (
+	typeInit      = "connection_init"
+	typeAck       = "connection_ack"
+	typePing      = "ping"
+	typePong      = "pong"
+	typeSubscribe = "subscribe"
+	typeError     = "error"
+	typeComplete  = "complete"
+)
+
+// message is one of graphql-transport-ws.
+type message struct {
+	ID      string          `json:"id,omitempty"`
+	Type    string          `json:"type"`
+	Payload json.RawMessage `json:"payload,omitempty"`
+}
+
+func (m message) text() ([]byte, error) {
+	var text bytes.Buffer
+	text.WriteByte('{')
+	for _, part := range []struct{ key, value string }{{"id", m.ID}, {"type", m.Type}} {
+		if part.value == "" {
+			continue
+		}
+		if err := member(&text, part.key, part.value); err != nil {
+			return nil, err
+		}
+	}
+	if len(m.Payload) > 0 {
+		name(&text, "payload")
+		text.Write(m.Payload)
+	}
+	text.WriteByte('}')
+	return text.Bytes(), nil
+}
+
+// receive looks at a message of the caller's, and returns what gqlgen has to see of it; nil: nothing.
+func (s *socket) receive(text []byte) []byte {
+	s.mu.Lock()
+	s.heard = time.Now()
+	begun := s.begun
+	s.mu.Unlock()
+	var m message
+	if !utf8.Valid(text) || json.Unmarshal(text, &m) != nil {
+		s.close(closeBadRequest, "The message is not of graphql-transport-ws")
+		return nil
+	}
+	switch {
+	case m.Type == typeInit:
+		return s.initialise(m, text)
+	case m.Type == typePing:
+		_ = s.send(message{Type: typePong, Payload: m.Payload})
+	case m.Type == typePong:
+	case m.Type == typeSubscribe && !begun:
+		s.close(closeUnauthorized, "Unauthorized")
+	case m.Type == typeSubscribe:
+		return s.subscribe(m)
+	case m.Type == typeComplete && m.ID != "":
+		if number, ok := s.book.end(m.ID); ok {
+			return s.pass(message{ID: number, Type: typeComplete})
+		}
+	default:
+		s.close(closeBadRequest, "The message is not of graphql-transport-ws")
+	}
+	return nil
+}
+
+func (s *socket) initialise(m message, text []byte) []byte {
+	s.mu.Lock()
+	again := s.begun
+	s.begun = true
+	s.init.Stop()
+	s.mu.Unlock()
+	var payload map[string]any
+	switch {
+	case again:
+		s.close(closeInitAgain, "Too many initialisation requests")
+	case len(m.Payload) > 0 && json.Unmarshal(m.Payload, &payload) != nil:
+		s.close(closeBadRequest, "The payload of connection_init is no object")
+	default:
+		return text
+	}
+	return nil
+}
+
+func (s *socket) subscribe(m message) []byte {
+	if m.ID == "" {
+		s.close(closeBadRequest, "subscribe has no id")
+		return nil
+	}
+	if _, refusal := decode(m.Payload); refusal != nil {
+		s.close(closeBadRequest, "The payload of subscribe makes no sense: "+refusal.message)
+		return nil
+	}
+	number, taken := s.book.add(m.ID)
+	switch {
+	case taken:
+		s.close(closeTaken, "Subscriber for "+m.ID+" already exists")
+		return nil
+	case number == "":
+		s.refuse(m.ID)
+		return nil
+	}
+	return s.pass(message{ID: number, Type: typeSubscribe, Payload: m.Payload})
+}
+
+// refuse is for one operation too many.
+func (s *socket) refuse(id string) {
+	payload, err := json.Marshal(gqlerror.List{{
+		Message:    fmt.Sprintf("a socket carries %d operations at a time: complete one first, or open another", s.config.Socket),
+		Extensions: map[string]any{"code": "TOO_MANY_STREAMS"},
+	}})
+	if err != nil {
+		panic("transport: an error does not encode: " + err.Error())
+	}
+	_ = s.send(message{ID: id, Type: typeError, Payload: payload})
+}
+
+func (s *socket) pass(m message) []byte {
+	text, err := m.text()
+	if err != nil {
+		panic("transport: a message does not encode: " + err.Error())
+	}
+	return text
+}
+
+// shortReason cuts a reason to what fits into a closing frame.
+func shortReason(reason string) string {
+	if len(reason) <= longestReason {
+		return reason
+	}
+	cut := longestReason
+	for !utf8.RuneStart(reason[cut]) {
+		cut--
+	}
+	return reason[:cut]
+}

@@ -1,0 +1,199 @@
+package transport
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql/handler/transport"
+	"github.com/coder/websocket"
+)
+
+// socket is a connection that speaks graphql-transport-ws, as gqlgen's transport sees it: only messages that the protocol
+// allows reach that, and only those leave it. Pings and everything about closing are the socket's own matter.
+type socket struct {
+	conn    *websocket.Conn
+	streams *Streams
+	config  StreamConfig
+	book    book
+
+	closing sync.Once
+	tasks   sync.WaitGroup // what timers and the end of the process start
+	unhook  func() bool
+
+	mu    sync.Mutex
+	over  bool        // nothing may start any more
+	init  *time.Timer // for connection_init
+	alive *time.Timer // for the next ping
+	heard time.Time   // when the caller last said something
+	begun bool        // connection_init came
+	acked bool
+}
+
+var (
+	_ transport.WebsocketImplementation = (*socket)(nil)
+	_ transport.WebsocketConn           = (*socket)(nil)
+)
+
+func newSocket(conn *websocket.Conn, streams *Streams) *socket {
+	s := &socket{conn: conn, streams: streams, config: streams.config, book: newBook(streams.config.Socket), heard: time.Now()}
+	conn.SetReadLimit(s.config.Message) // beyond it the library closes with 1009
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.init = time.AfterFunc(s.config.Init, s.task(func() { s.close(closeInitTimeout, "Connection initialisation timeout") }))
+	s.alive = time.AfterFunc(s.config.Ping, s.task(s.beat))
+	s.unhook = context.AfterFunc(streams.life, s.task(s.goAway))
+	return s
+}
+
+// task is a function that is waited for when the socket stops, and does nothing after that.
+func (s *socket) task(run func()) func() {
+	return func() {
+		s.mu.Lock()
+		if s.over {
+			s.mu.Unlock()
+			return
+		}
+		s.tasks.Add(1)
+		s.mu.Unlock()
+		defer s.tasks.Done()
+		run()
+	}
+}
+
+// stop ends what is left of the socket. gqlgen reads no more by now, and has cancelled what runs.
+func (s *socket) stop() {
+	s.mu.Lock()
+	s.over = true
+	s.init.Stop()
+	s.alive.Stop()
+	s.mu.Unlock()
+	s.unhook()
+	s.closing.Do(func() { _ = s.conn.CloseNow() }) // or whoever closes it does so in the order that the protocol wants
+	<-s.book.finished()
+	s.tasks.Wait()
+}
+
+// Accept implements transport.WebsocketImplementation: the upgrade is over by now.
+func (s *socket) Accept(http.ResponseWriter, *http.Request, transport.WebsocketAcceptOptions) (transport.WebsocketConn, error) {
+	return s, nil
+}
+
+// Subprotocol implements transport.WebsocketConn.
+func (s *socket) Subprotocol() string { return subprotocol }
+
+// NextReader implements transport.WebsocketConn: the next message that gqlgen has to know of.
+func (s *socket) NextReader() (int, io.Reader, error) {
+	for {
+		kind, text, err := s.conn.Read(context.Background())
+		if err != nil {
+			return 0, nil, transport.ErrWebsocketClosed
+		}
+		if kind != websocket.MessageText {
+			s.close(closeBadRequest, "Messages are text")
+			continue // until the connection says that it is closed
+		}
+		if pass := s.receive(text); pass != nil {
+			return int(kind), bytes.NewReader(pass), nil
+		}
+	}
+}
+
+// WriteJSON implements transport.WebsocketConn. What nobody waits for is dropped.
+func (s *socket) WriteJSON(v any) error {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	var m message
+	if err := json.Unmarshal(text, &m); err != nil {
+		return err
+	}
+	if m.Type == typeAck {
+		s.mu.Lock()
+		s.acked = true
+		s.mu.Unlock()
+	}
+	if m.ID == "" {
+		return s.send(m)
+	}
+	id, wanted := s.book.outgoing(m)
+	if last := m.Type == typeComplete || m.Type == typeError; last {
+		defer s.book.strike(m.ID)
+	}
+	if !wanted {
+		return nil
+	}
+	m.ID = id
+	return s.send(m)
+}
+
+// send writes one message. A caller that does not read it in time is cut.
+func (s *socket) send(m message) error {
+	text, err := m.text()
+	if err != nil {
+		return err
+	}
+	limit := time.AfterFunc(s.config.Write, s.task(func() {
+		s.book.tooSlow()
+		_ = s.Close()
+	}))
+	defer limit.Stop()
+	if err := s.conn.Write(context.Background(), websocket.MessageText, text); err != nil {
+		_ = s.Close()
+		return err
+	}
+	return nil
+}
+
+// WriteClose implements transport.WebsocketConn. gqlgen closes when its own part is over, and when a caller was not admitted.
+func (s *socket) WriteClose(int, string) error {
+	s.mu.Lock()
+	refused := s.begun && !s.acked
+	s.mu.Unlock()
+	if refused {
+		s.close(closeForbidden, "Forbidden")
+	}
+	return nil
+}
+
+// Close implements transport.WebsocketConn.
+func (s *socket) Close() error {
+	s.closing.Do(func() { _ = s.conn.CloseNow() })
+	return nil
+}
+
+// close says why, and waits a while for the caller to have heard it.
+func (s *socket) close(code websocket.StatusCode, reason string) {
+	s.closing.Do(func() { _ = s.conn.Close(code, shortReason(reason)) })
+}
+
+// beat sends a sign of life, unless the caller has sent none for too long.
+func (s *socket) beat() {
+	s.mu.Lock()
+	silent := time.Since(s.heard) >= 2*s.config.Ping
+	s.mu.Unlock()
+	if silent {
+		_ = s.Close()
+		return
+	}
+	if s.send(message{Type: typePing}) != nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.over {
+		s.alive.Reset(s.config.Ping)
+	}
+}
+
+// goAway closes the socket because the process ends, when what is under way is answered. Subscriptions are ended by then, and
+// the reason is where the caller may go on, if it had one of them.
+func (s *socket) goAway() {
+	<-s.book.finished()
+	s.close(websocket.StatusGoingAway, s.book.cursor())
+}

@@ -1,0 +1,65 @@
+package transport_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"regtok/graph/transport"
+)
+
+// subscribe executes a subscription of the test's schema as generated code does.
+func subscribe(ctx context.Context) graphql.ResponseHandler {
+	op := graphql.GetOperationContext(ctx)
+	field := op.Operation.SelectionSet[0].(*ast.Field)
+	switch field.Name {
+	case "panic":
+		panic("a bug with a secret in it")
+	case "fail":
+		graphql.AddError(ctx, errors.New("no luck"))
+		return nil
+	}
+	arguments := field.ArgumentMap(op.Variables)
+	to, _ := strconv.Atoi(fmt.Sprint(arguments["to"]))
+	stay, _ := arguments["stay"].(bool)
+	numbers := count(ctx, to, stay)
+	return func(ctx context.Context) *graphql.Response {
+		select {
+		case n, ok := <-numbers:
+			if ok {
+				return &graphql.Response{Data: fmt.Appendf(nil, `{"count":%d}`, n)}
+			}
+		case <-ctx.Done():
+		}
+		return nil
+	}
+}
+
+// count goes on after the number that a caller resumes at. The cursor of 7 is "c7".
+func count(ctx context.Context, to int, stay bool) <-chan int {
+	stream := transport.StreamOf(ctx)
+	from, _ := strconv.Atoi(strings.TrimPrefix(stream.Resume(), "c"))
+	stream.Begin("c" + strconv.Itoa(from))
+	numbers := make(chan int)
+	stream.Go(func() {
+		defer close(numbers)
+		for n := from + 1; n <= to; n++ {
+			stream.Mark(ctx, transport.Mark{Cursor: "c" + strconv.Itoa(n), At: time.Now()})
+			select {
+			case numbers <- n:
+			case <-ctx.Done():
+				return
+			}
+		}
+		if stay {
+			<-ctx.Done()
+		}
+	})
+	return numbers
+}

@@ -1,0 +1,87 @@
+package transport
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/handler/transport"
+	"github.com/coder/websocket"
+)
+
+const subprotocol = "graphql-transport-ws"
+
+// WebSocket carries operations of every kind after the protocol graphql-transport-ws. gqlgen's transport runs them, between
+// two guards of ours: the socket sees to the protocol, its limits and its close codes, and operations sees to what is run.
+// Add it as the first transport. Safe to share.
+type WebSocket struct {
+	// Timeout is how long a query or mutation may take. 0: 30 s.
+	Timeout time.Duration
+	Streams *Streams
+	// Admit looks at the payload of connection_init, and returns the context of the socket's operations. An error closes the
+	// socket with 4403. Nil: whoever may send requests may open sockets.
+	Admit func(ctx context.Context, payload map[string]any) (context.Context, error)
+}
+
+var _ graphql.Transport = WebSocket{}
+
+// Supports implements graphql.Transport.
+func (WebSocket) Supports(r *http.Request) bool {
+	return strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
+}
+
+// Do implements graphql.Transport. It returns when the socket is closed and nothing runs on it any more.
+func (t WebSocket) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+	if refusal := refuseSocket(r); refusal != nil {
+		w.Header().Set("Content-Type", plain.contentType())
+		refusal.write(w)
+		return
+	}
+	if !t.Streams.admitSocket() {
+		w.Header().Set("Content-Type", plain.contentType())
+		w.Header().Set("Retry-After", "10")
+		(&refusal{http.StatusServiceUnavailable, "TOO_MANY_STREAMS", "this server has as many sockets as it may: try again later"}).write(w)
+		return
+	}
+	defer t.Streams.sockets.Add(-1)
+	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{subprotocol}})
+	if err != nil {
+		return // the library has answered
+	}
+	s := newSocket(conn, t.Streams)
+	defer s.stop()
+	gqlgen := transport.Websocket{Implementation: s, InitFunc: t.admit}
+	gqlgen.Do(w, withoutCacheControl(r), &operations{GraphExecutor: exec, socket: s, timeout: timeout(t.Timeout)})
+}
+
+func (t WebSocket) admit(ctx context.Context, payload transport.InitPayload) (context.Context, *transport.InitPayload, error) {
+	if t.Admit != nil {
+		var err error
+		if ctx, err = t.Admit(ctx, payload); err != nil {
+			return context.WithoutCancel(ctx), nil, err
+		}
+	}
+	return ctx, nil, nil
+}
+
+// refuseSocket is about what the library does not look at, or not before it answers in its own way.
+func refuseSocket(r *http.Request) *refusal {
+	if refusal := foreign(r); refusal != nil {
+		return refusal
+	}
+	offered := strings.Split(strings.Join(r.Header.Values("Sec-Websocket-Protocol"), ","), ",")
+	if !slices.ContainsFunc(offered, func(name string) bool { return strings.TrimSpace(name) == subprotocol }) {
+		return badRequest("the WebSocket subprotocol of this server is graphql-transport-ws: offer it")
+	}
+	return nil
+}
+
+// withoutCacheControl leaves out what browsers send with every upgrade: it says nothing of the operations.
+func withoutCacheControl(r *http.Request) *http.Request {
+	r = r.Clone(r.Context())
+	r.Header.Del("Cache-Control")
+	return r
+}
