@@ -10,8 +10,10 @@ import (
 type flight[K comparable, V any] struct {
 	key    K
 	name   Key
-	renews bool            // what is stale, in the background
-	after  <-chan struct{} // it begins only when this is closed; nil: at once
+	renews bool // what is stale, in the background
+	// reluctant tells that its load gives up sooner than that of another reader would.
+	reluctant bool
+	after     <-chan struct{} // it begins only when this is closed; nil: at once
 
 	waiters   int
 	insist    bool          // what is in the far tier does not count
@@ -45,6 +47,7 @@ func (v *View[K, V]) board(ctx context.Context, key K) (it *item[K, V], f *fligh
 	f = current
 	if f == nil || !v.carries(f, since) {
 		f, mine = newFlight[K, V](key, name), true
+		f.reluctant = reluctant(ctx)
 		f.insist, f.tolerance = !since.IsZero(), tolerance(ctx)
 		// Readers who insist come one by one, each a little later than the flight before. So do those who cannot know
 		// whether another process has ended meanwhile what that one brings. Waiting for it lets all who come
@@ -94,7 +97,7 @@ func (v *View[K, V]) renewal(it *item[K, V], tolerance time.Duration, now time.T
 		return nil // it has landed since
 	}
 	f := newFlight[K, V](it.key, name)
-	f.renews = true
+	f.renews, f.reluctant = true, true
 	f.waiters = 1 // so that it is never given up
 	v.flights[it.key] = f
 	return f

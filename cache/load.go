@@ -186,7 +186,11 @@ func (v *View[K, V]) read(ctx context.Context, f *flight[K, V]) (value V, err er
 // it reads.
 func (v *View[K, V]) inside(ctx context.Context, f *flight[K, V]) context.Context {
 	ctx = context.WithValue(ctx, turnKey{}, true)
-	ctx = context.WithValue(ctx, coveredKey{}, v.covered(f))
+	covered := v.covered(f)
+	ctx = context.WithValue(ctx, coveredKey{}, covered)
+	if covered { // and what it reads on its way has little time too
+		ctx = Reluctant(ctx)
+	}
 	return Tolerate(ctx, 0)
 }
 

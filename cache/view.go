@@ -91,10 +91,28 @@ func (v *View[K, V]) Get(ctx context.Context, key K) Entry[V] {
 // all are there, or ctx has ended; the keys that are there by then have their values.
 func (v *View[K, V]) GetMany(ctx context.Context, keys []K) []Entry[V] {
 	entries := make([]Entry[V], len(keys))
-	for _, seat := range v.gather(ctx, keys, entries) {
+	seats := v.gather(ctx, keys, entries)
+	for _, seat := range seats {
 		entries[seat.index] = v.wait(ctx, seat.flight)
 	}
+	if again := deserted(ctx, seats, entries); len(again) > 0 {
+		v.retry(ctx, keys, again, entries)
+	}
 	return entries
+}
+
+// retry fills in the places whose first flight was somebody else's who gave up, once.
+func (v *View[K, V]) retry(ctx context.Context, keys []K, places []int, entries []Entry[V]) {
+	wanted, found := make([]K, len(places)), make([]Entry[V], len(places))
+	for i, at := range places {
+		wanted[i] = keys[at]
+	}
+	for _, seat := range v.gather(ctx, wanted, found) {
+		found[seat.index] = v.wait(ctx, seat.flight)
+	}
+	for i, at := range places {
+		entries[at] = found[i]
+	}
 }
 
 // seat is a place in an answer that waits for a flight.

@@ -21,7 +21,7 @@ const (
 func (s *sweeper) sweep(ctx context.Context, term uint64) {
 	w := &walk{
 		sweeper: s, round: newRound(s.account, s.c.sweep.every),
-		ctx: providers.WithCover(providers.WithTerm(providers.WithPriority(ctx, providers.Sweeping), term)),
+		ctx: cache.Reluctant(providers.WithCover(providers.WithTerm(providers.WithPriority(ctx, providers.Sweeping), term))),
 	}
 	w.survey()
 	w.begin(term)
