@@ -41,6 +41,9 @@ type Request struct {
 	Term uint64
 	// Of is whose allowance it counts for, where a scope has several; empty: none in particular.
 	Of string
+	// Covered tells, of a Reading request only, that its caller has old data to show: whoever has nothing goes first, and
+	// so does the sweep, with what is left of its share. It is not expected back after a wait.
+	Covered bool
 }
 
 // Answer is what came of a request that was counted.
@@ -89,7 +92,9 @@ func (b *Budget) Take(ctx context.Context, r Request) (*Ticket, time.Duration) {
 	q := question{Request: r, id: b.last, ahead: b.waiting.ahead(now, r.Priority)}
 	taken, wait := b.takeLocked(ctx, now, q)
 	if wait > 0 {
-		b.waiting.add(now, r.Priority, wait)
+		if !r.Covered {
+			b.waiting.add(now, r.Priority, wait)
+		}
 		b.mu.Unlock()
 		return nil, wait
 	}

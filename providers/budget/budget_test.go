@@ -79,6 +79,32 @@ func TestWhoGoesFirst(t *testing.T) {
 	})
 }
 
+func TestWhoHasOldDataLeavesTheSweepItsShareAndTheRestToThoseWhoHaveNothing(t *testing.T) {
+	for term, covered := range map[uint64]int{0: 37, 7: 18} {
+		synctest.Test(t, func(t *testing.T) {
+			b := budget.New(budget.Config{})
+			defer b.Close()
+			sweep := budget.Request{Priority: providers.Sweeping, Term: term}
+			renewal := budget.Request{Priority: providers.Reading, Covered: true}
+			take(t, b, sweep).Settle(told(49, time.Minute))
+			for range covered {
+				take(t, b, renewal)
+			}
+			for range 30 { // none of them comes back, so nobody waits for that
+				kept(t, b, renewal)
+			}
+			for range 37 - covered {
+				take(t, b, sweep)
+			}
+			kept(t, b, sweep)
+			for range 7 {
+				take(t, b, read)
+			}
+			kept(t, b, read)
+		})
+	}
+}
+
 func TestASweepWhoseTermIsOverNeverGoes(t *testing.T) {
 	b := budget.New(budget.Config{})
 	defer b.Close()

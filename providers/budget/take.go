@@ -114,6 +114,9 @@ func (s *state) waitWindow(now moment, w *window, q question, r rules) time.Dura
 	}
 	reserve := s.reserve(now, q.origin, w.limit)
 	free, spare := w.limit-w.used-s.unsettled(w)-reserve, spared(q, w.limit)
+	if q.Covered && s.term > 0 && s.alone == nil {
+		spare = min(spare+max(r.sweeps(w.limit)-w.swept, 0), w.limit-1)
+	}
 	switch {
 	case q.Priority == providers.Sweeping && w.swept >= r.sweeps(w.limit) && w.over:
 		return soon
@@ -135,13 +138,14 @@ func spared(q question, limit int) int {
 	case providers.Writing:
 		return 0
 	case providers.Reading:
-		if limit < 5 {
+		switch {
+		case limit < 5:
 			return min(q.ahead, limit-1)
+		case !q.Covered:
+			return min(max(1, limit/10, q.ahead), limit-1)
 		}
-		return min(max(1, limit/10, q.ahead), limit-1)
-	default:
-		return min(max(limit/4, q.ahead), limit-1)
 	}
+	return min(max(limit/4, q.ahead), limit-1)
 }
 
 // sweeps is how many of a window's requests sweeping may take: its share, and one where that is less than one.

@@ -33,7 +33,9 @@ const (
 // when that does not fit. A sweep whose term is over is Canceled.
 func (t *Transport) acquire(req *http.Request, m *marks) (*counted, *providers.Error) {
 	ctx, began := req.Context(), time.Now()
-	request := budget.Request{Priority: providers.PriorityOf(ctx), Term: providers.TermOf(ctx), Of: t.limitedBy(req)}
+	request := budget.Request{
+		Priority: providers.PriorityOf(ctx), Term: providers.TermOf(ctx), Of: t.limitedBy(req), Covered: renews(ctx),
+	}
 	for {
 		if err := ctx.Err(); err != nil {
 			return nil, gone(err)
@@ -62,6 +64,11 @@ func (t *Transport) acquire(req *http.Request, m *marks) (*counted, *providers.E
 			return nil, gone(err)
 		}
 	}
+}
+
+// renews tells whether a read is for readers who have old data.
+func renews(ctx context.Context) bool {
+	return providers.Covered(ctx) && providers.PriorityOf(ctx) == providers.Reading
 }
 
 // patient tells whether who has waited for an allowance since began can wait that much longer, and has time left then in
