@@ -65,3 +65,29 @@ func (s *state) part(w *window, q sent) {
 	}
 	w.part, w.parted = part, true
 }
+
+// makeAlone makes the changes in this process alone.
+func (p *peers) makeAlone(changes []*change) {
+	b := p.budget
+	now := b.clock.now()
+	if b.state.alone == nil {
+		b.state.alone = p.begin(now)
+		for i := range b.state.windows {
+			b.state.windows[i].parted = false
+		}
+	}
+	b.state.join(now, p.origin)
+	b.state.keep(p.origin, p.own)
+	p.apply(b.state, now, changes)
+	p.note(changes)
+	p.spend(changes)
+}
+
+// begin is how this process begins to be alone.
+func (p *peers) begin(now moment) *alone {
+	if p.synced == 0 {
+		return &alone{since: now.add(-longestWait), quiet: now, among: strangers}
+	}
+	among := max(len(p.base.members), fewestMembers)
+	return &alone{since: p.synced, quiet: p.synced.add(quietFor), among: among}
+}
