@@ -16,9 +16,9 @@ type alone struct {
 }
 
 const (
-	// quietFor is how long after the last word nobody takes a part: the others need missingAfter to notice, and what
-	// they sent before has to arrive.
-	quietFor = missingAfter + 2*time.Second
+	// quietFor is how long after the last word nobody takes a part: the others need missingAfter to notice, from a word
+	// on whose answer may have been lost, and what they sent before has to arrive.
+	quietFor = missingAfter + 3*time.Second
 	// strangers is how many processes share a budget, for one that has not met them yet.
 	strangers = 4
 	// retryAlone is how soon what cannot be done alone may be possible again.
@@ -30,10 +30,18 @@ func (s *state) waitAlone(now moment, q question) time.Duration {
 	if q.Priority == providers.Sweeping {
 		return retryAlone // who is the sweeper now, the others know
 	}
+	wait := time.Duration(0)
 	for i := range s.sent {
-		if s.sent[i].underWay() && s.sent[i].origin == q.origin {
-			return soon
+		switch own := &s.sent[i]; {
+		case own.origin != q.origin:
+		case own.underWay():
+			wait = max(wait, soon)
+		case own.taken >= s.alone.since:
+			wait = max(wait, own.until.since(now)) // the others leave room for one whose answer was not heard
 		}
+	}
+	if wait > 0 {
+		return wait
 	}
 	if now < s.alone.quiet && q.promised <= 0 {
 		return s.alone.quiet.since(now)

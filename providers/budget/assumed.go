@@ -115,7 +115,7 @@ func (s *state) waitAssumed(now moment, q question, r rules) (wait time.Duration
 			wait = max(wait, s.waitAssumedPart(now, q, length, limit))
 			continue
 		}
-		reserve := s.reserve(now, q.origin, limit)
+		reserve := s.reserve(now, q.origin, limit, nil)
 		room := limit - reserve - spared(q, limit) // it takes one itself
 		need := until(now, length, s.log, bucketCount, room-s.underWay(every))
 		if need > beatEvery && until(now, length, s.log, bucketCount, room+reserve-len(s.members)-s.underWay(every)) == 0 {
@@ -153,7 +153,7 @@ func (s *state) freeAssumed(now moment, origin uint64, r rules) int {
 	s.suppose(now, r)
 	least := 0
 	for i, start := range r.start {
-		free := s.assumed[i].limit - s.promises(now, origin, s.assumed[i].limit) - s.underWay(every)
+		free := s.assumed[i].limit - s.promises(now, origin, nil) - s.underWay(every)
 		for _, b := range s.log {
 			if b.at.add(lengthOf(start.Reset)) > now {
 				free -= b.count

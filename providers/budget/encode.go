@@ -8,7 +8,7 @@ import (
 )
 
 // format names the way in which a state is written down. Change it with what is written.
-const format = "rb1"
+const format = "rb2"
 
 var errUnreadable = errors.New("what is kept there is no state of this budget")
 
@@ -75,6 +75,7 @@ func (p *pen) window(w *window) {
 	p.string(&w.of)
 	number(p, &w.limit)
 	number(p, &w.used)
+	p.moment(&w.asked)
 	p.moment(&w.from)
 	p.moment(&w.to)
 	p.duration(&w.length)

@@ -94,7 +94,7 @@ func (s *state) learn(now moment, q sent, told *providers.Limit) bool {
 	limit, used := told.Limit, told.Limit-max(told.Remaining, 0)
 	reset := min(max(told.Reset, 0), longestWait)
 	fresh := window{
-		scope: told.Scope, of: told.Of, limit: limit, used: used, length: reset,
+		scope: told.Scope, of: told.Of, limit: limit, used: used, asked: q.taken, length: reset,
 		from: q.taken.add(reset - rounding), to: now.add(reset + rounding),
 	}
 	if limit <= 0 {
@@ -135,6 +135,7 @@ func (s *state) learnAgain(now moment, known *window, fresh window, q sent) bool
 		known.from, known.to = max(known.from, fresh.from), min(known.to, fresh.to)
 		if !known.over {
 			known.used, known.limit = max(known.used, fresh.used), min(known.limit, fresh.limit)
+			known.asked = max(known.asked, fresh.asked)
 			s.part(known, q)
 		}
 	}

@@ -17,9 +17,10 @@ type member struct {
 
 const (
 	// missingAfter is how long a member is silent until it is taken to have lost the others, and to go on alone.
-	missingAfter = 5 * time.Second
-	// goneAfter is how long it is silent until it is taken to have ended.
-	goneAfter = 30 * time.Second
+	missingAfter = 4 * time.Second
+	// goneAfter is how long it is silent until it is taken to have ended. One that was cut off sends no more than it was
+	// promised for longest where nothing is told: a window's length, and late.
+	goneAfter = 75 * time.Second
 	// fewestMembers is how many there are taken to be by one that is alone: another may have started meanwhile.
 	fewestMembers = 2
 )
@@ -60,38 +61,13 @@ func (s *state) loseStrays(now moment) {
 	}
 }
 
-// reserve is how many requests of a window are left to others. Where they are too many for the limit half of it is, so
-// that it is of use.
-func (s *state) reserve(now moment, origin uint64, limit int) int {
-	return min(s.promises(now, origin, limit), limit/2)
-}
-
-// promises is how many requests of a window others may send without our knowing. One is left to a process that nobody
-// knows yet.
-func (s *state) promises(now moment, origin uint64, limit int) int {
-	if origin == 0 || s.alone != nil {
-		return 0
-	}
-	kept := 0
-	for _, m := range s.members {
-		switch {
-		case m.origin == origin:
-		case now.since(m.seen) > missingAfter:
-			kept += max(m.may, limit/max(m.among, fewestMembers))
-		default:
-			kept += m.may
-		}
-	}
-	return max(kept, 1)
-}
-
 // mayOf is how many requests a member can be allowed to send without a word: of what is free half, shared by all. What
 // the others may send is not free.
 func (s *state) mayOf(now moment, origin uint64, r rules) int {
 	free := 0
 	for i := range s.windows {
 		w := &s.windows[i]
-		left := w.limit - w.used - s.unsettled(w) - s.promises(now, origin, w.limit)
+		left := w.limit - w.used - s.unsettled(w) - s.promises(now, origin, w)
 		if i == 0 || left < free {
 			free = left
 		}

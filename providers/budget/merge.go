@@ -79,6 +79,7 @@ func (s *state) mergeWindow(w window) {
 		known.from, known.to = max(known.from, w.from), min(known.to, w.to)
 		known.limit, known.length = min(known.limit, w.limit), max(known.length, w.length)
 		known.used, known.swept = max(known.used, w.used), max(known.swept, w.swept)
+		known.asked = max(known.asked, w.asked)
 		known.over = known.over && w.over
 	}
 }
@@ -95,7 +96,7 @@ func (s *state) addSent(q sent) {
 func (s *state) shift(by time.Duration) {
 	all := []*moment{&s.written, &s.trusted, &s.gather, &s.paused}
 	for i := range s.windows {
-		all = append(all, &s.windows[i].from, &s.windows[i].to)
+		all = append(all, &s.windows[i].from, &s.windows[i].to, &s.windows[i].asked)
 	}
 	for i := range s.sent {
 		all = append(all, &s.sent[i].taken, &s.sent[i].until)

@@ -59,7 +59,7 @@ func plans(kinds ...string) *rapid.Generator[plan] {
 				after: time.Duration(rapid.IntRange(0, 60_000).Draw(t, "after")) * time.Millisecond,
 				kind:  rapid.SampledFrom(kinds).Draw(t, "kind"),
 				who:   rapid.IntRange(0, p.processes-1).Draw(t, "who"),
-				lasts: time.Duration(rapid.IntRange(10, 25_000).Draw(t, "lasts")) * time.Millisecond,
+				lasts: time.Duration(rapid.IntRange(10, 66_000).Draw(t, "lasts")) * time.Millisecond,
 			})
 		}
 		return p
@@ -127,12 +127,12 @@ func (w *world) happen(e event) {
 		w.memory.become(w.memory.server, w.memory.ahead, map[string][]byte{})
 	case "restore":
 		old := w.memory.copy()
-		time.Sleep(e.lasts / 10)
+		time.Sleep(e.lasts / 30)
 		w.memory.become("restored"+e.lasts.String(), w.memory.ahead, old)
 	case "fail over":
 		old := w.memory.copy()
 		time.Sleep(time.Second)
-		w.memory.become("other"+e.lasts.String(), w.memory.ahead+e.lasts-10*time.Second, old)
+		w.memory.become("other"+e.lasts.String(), w.memory.ahead+e.lasts/3-10*time.Second, old)
 	case "outage":
 		for _, p := range w.all {
 			p.link.set(true, false)
@@ -152,7 +152,7 @@ func (w *world) happen(e event) {
 	case "kill":
 		p.kill()
 		p.link.set(true, false)
-		time.Sleep(e.lasts / 10)
+		time.Sleep(e.lasts / 30)
 		w.all = append(w.all, w.start(true))
 	}
 }

@@ -55,6 +55,8 @@ type window struct {
 	limit     int
 	// used is the most that was told to be used in it.
 	used int
+	// asked is when the last of the requests was taken whose answers told of it: no less was used then.
+	asked moment
 	// from and to enclose its end, the vendor's rounding to seconds included.
 	from, to moment
 	// length is the longest reset that was told.

@@ -112,7 +112,7 @@ func (s *state) waitWindow(now moment, w *window, q question, r rules) time.Dura
 			return wait
 		}
 	}
-	reserve := s.reserve(now, q.origin, w.limit)
+	reserve := s.reserve(now, q.origin, w.limit, w)
 	free, spare := w.limit-w.used-s.unsettled(w)-reserve, spared(q, w.limit)
 	if q.Covered && s.term > 0 && s.alone == nil {
 		spare = min(spare+max(r.sweeps(w.limit)-w.swept, 0), w.limit-1)
@@ -122,7 +122,7 @@ func (s *state) waitWindow(now moment, w *window, q question, r rules) time.Dura
 		return soon
 	case q.Priority == providers.Sweeping && w.swept >= r.sweeps(w.limit):
 		return max(w.to.since(now), soon)
-	case free > spare:
+	case free > spare, free+s.doubtful(now, q.origin, w) > spare:
 		return 0
 	case w.over:
 		return soon // those that are under way will tell
