@@ -58,16 +58,17 @@ func (v *View[K, V]) knew(it *item[K, V], at time.Time) {
 }
 
 // admitted is what may be served without asking anybody although the Store cannot be asked, and how: it is said to be old.
-// It is served while a load that failed is not to be repeated yet, and else for as long as it would be fresh: each reader
-// knows what the answer is worth, and may insist, so that an outage of the Store does not burn the upstream's allowance.
-func (v *View[K, V]) admitted(it *item[K, V], now time.Time) (Entry[V], bool) {
+// It is served while a load that failed is not to be repeated yet, and else for as long as it would be fresh, or its
+// readers tolerate: each reader knows what the answer is worth, and may insist, so that an outage of the Store does not
+// burn the upstream's allowance.
+func (v *View[K, V]) admitted(it *item[K, V], tolerance time.Duration, now time.Time) (Entry[V], bool) {
 	if it == nil || it.err != nil || !v.coverable {
 		return Entry[V]{}, false
 	}
 	if failed := it.setback.Load(); failed != nil && now.Before(failed.until) {
 		return it.despite(failed.err, now), true
 	}
-	if it.fresh(now) {
+	if it.fresh(now) || it.contents(tolerance, now) {
 		return it.despite(ErrUnconfirmed, now), true
 	}
 	return Entry[V]{}, false

@@ -84,5 +84,5 @@ func (v *View[K, V]) unasked(f *flight[K, V], far answer, now time.Time) (Entry[
 	if v.cache.far == nil || far.asked || v.insisted(f) {
 		return Entry[V]{}, false
 	}
-	return v.admitted(v.held(f.key, now), now)
+	return v.admitted(v.held(f.key, now), v.tolerated(f), now)
 }

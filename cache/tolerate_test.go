@@ -166,3 +166,25 @@ func TestALoadInheritsNoTolerance(t *testing.T) {
 		expectLoads(t, inner, 2)
 	})
 }
+
+func TestWhoToleratesAnAgeCausesNoLoadWhileTheStoreIsAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, s := cachetest.NewMemory(), &source{}
+		connection := m.Dial()
+		v := numbers(newCache(t, cache.Options{Store: connection, Jitter: -1}), s)
+		since := v.Get(t.Context(), "a").ObservedAt.Add(fresh)
+		synctest.Wait()
+		connection.Cut()
+		time.Sleep(time.Minute)
+		ctx := cache.Tolerate(t.Context(), 2*time.Minute)
+		for range 3 {
+			expectStale(t, v.Get(ctx, "a"), 1, since, cache.ErrUnconfirmed)
+			time.Sleep(10 * time.Second)
+		}
+		synctest.Wait()
+		expectLoads(t, s, 1)
+		if got := v.Get(t.Context(), "a"); got.Value != 2 {
+			t.Errorf("who tolerates nothing got %+v, want it read anew", got)
+		}
+	})
+}
