@@ -34,6 +34,7 @@ type envelope struct {
 	generation Generation
 	observed   time.Time
 	payload    []byte
+	packing    byte // of the payload
 }
 
 const (
@@ -69,7 +70,8 @@ func (e envelope) seal(key string) ([]byte, error) {
 	return sealed, nil
 }
 
-// unseal reads an envelope of key; errRubbish when it is none. The payload may share its memory with sealed.
+// unseal reads an envelope of key; errRubbish when it is none. Its payload is still packed, and shares its memory with
+// sealed: whether it is wanted at all, the rest may tell.
 func unseal(key string, sealed []byte) (envelope, error) {
 	if len(sealed) < keyAt+len(key) || sealed[0] != envelopeVersion {
 		return envelope{}, errRubbish
@@ -80,14 +82,11 @@ func unseal(key string, sealed []byte) (envelope, error) {
 	if int64(binary.BigEndian.Uint32(sealed[keyLengthAt:])) != int64(len(key)) || string(sealed[keyAt:keyAt+len(key)]) != key {
 		return envelope{}, errRubbish
 	}
-	payload, err := unpack(sealed[packingAt], sealed[keyAt+len(key):])
-	if err != nil {
-		return envelope{}, err
-	}
 	return envelope{
 		generation: Generation(binary.BigEndian.Uint64(sealed[generationAt:])),
 		observed:   time.Unix(0, int64(binary.BigEndian.Uint64(sealed[observedAt:]))),
-		payload:    payload,
+		payload:    sealed[keyAt+len(key):],
+		packing:    sealed[packingAt],
 	}, nil
 }
 
@@ -101,16 +100,17 @@ func pack(payload []byte) (packing byte, packed []byte) {
 	return asS2, packed
 }
 
-// unpack makes no more bytes than a value may have, whatever packed says.
-func unpack(packing byte, packed []byte) ([]byte, error) {
-	switch packing {
+// unpack returns the payload of an envelope that was unsealed, which may share its memory with it. It makes no more bytes
+// than a value may have, whatever the envelope says.
+func (e envelope) unpack() ([]byte, error) {
+	switch e.packing {
 	case asIs:
-		return packed, nil
+		return e.payload, nil
 	case asS2:
-		if length, err := s2.DecodedLen(packed); err != nil || length > maxPayload {
+		if length, err := s2.DecodedLen(e.payload); err != nil || length > maxPayload {
 			return nil, errRubbish
 		}
-		payload, err := s2.Decode(nil, packed)
+		payload, err := s2.Decode(nil, e.payload)
 		if err != nil {
 			return nil, errRubbish
 		}

@@ -19,7 +19,7 @@ func TestAnEnvelopeKeepsWhatItWasSealedWith(t *testing.T) {
 	for _, payload := range [][]byte{nil, {}, {0}, []byte("text"), bytes.Repeat([]byte{0xff}, 1<<16), noise, make([]byte, maxPayload)} {
 		for _, key := range []string{"", "k", "1:1:a"} {
 			sealed := mustSeal(t, envelope{generation: 1<<63 + 7, observed: observed, payload: payload}, key)
-			got, err := unseal(key, sealed)
+			got, err := opened(key, sealed)
 			if err != nil || got.generation != 1<<63+7 || !got.observed.Equal(observed) || !bytes.Equal(got.payload, payload) {
 				t.Errorf("under %q: got %d bytes of %d, observed %v, %v", key, len(got.payload), len(payload), got.observed, err)
 			}
@@ -65,7 +65,7 @@ func TestWhatUnpacksToTooMuchIsRubbish(t *testing.T) {
 			binary.BigEndian.PutUint32(sealed[checksumAt:], checksum(sealed[packingAt:]))
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			_, err := unseal("key", sealed)
+			_, err := opened("key", sealed)
 			runtime.ReadMemStats(&after)
 			if !errors.Is(err, errRubbish) {
 				t.Errorf("got %v, want %v", err, errRubbish)
@@ -83,16 +83,16 @@ func TestEveryDamageIsSeen(t *testing.T) {
 		for bit := range 8 {
 			damaged := bytes.Clone(sealed)
 			damaged[at] ^= 1 << bit
-			if _, err := unseal("key", damaged); err == nil {
+			if _, err := opened("key", damaged); err == nil {
 				t.Errorf("bit %d of byte %d is not seen", bit, at)
 			}
 		}
-		if _, err := unseal("key", sealed[:at]); err == nil {
+		if _, err := opened("key", sealed[:at]); err == nil {
 			t.Errorf("the first %d bytes pass for an envelope", at)
 		}
 	}
 	for _, key := range []string{"", "ke", "keyp", "kex", "key" + "payload"} {
-		if _, err := unseal(key, sealed); err == nil {
+		if _, err := opened(key, sealed); err == nil {
 			t.Errorf("it passes for an envelope of %q", key)
 		}
 	}
@@ -106,14 +106,14 @@ func FuzzUnseal(f *testing.F) {
 	f.Add("k", []byte{envelopeVersion})
 	f.Add("k", bytes.Repeat([]byte{0xff}, 64))
 	f.Fuzz(func(t *testing.T, key string, sealed []byte) {
-		got, err := unseal(key, sealed)
+		got, err := opened(key, sealed)
 		if err != nil {
 			return
 		}
 		if len(got.payload) > maxPayload {
 			t.Fatalf("%d bytes were unpacked", len(got.payload))
 		}
-		again, err := unseal(key, mustSeal(t, got, key))
+		again, err := opened(key, mustSeal(t, got, key))
 		if err != nil || again.generation != got.generation || !again.observed.Equal(got.observed) || !bytes.Equal(again.payload, got.payload) {
 			t.Errorf("%x was read, and is another thing when it is written again: %v", sealed, err)
 		}
@@ -121,4 +121,15 @@ func FuzzUnseal(f *testing.F) {
 			t.Errorf("%x is not how it is written", sealed)
 		}
 	})
+}
+
+// opened is an envelope with its payload unpacked.
+func opened(key string, sealed []byte) (envelope, error) {
+	e, err := unseal(key, sealed)
+	if err != nil {
+		return envelope{}, err
+	}
+	e.payload, err = e.unpack()
+	e.packing = asIs
+	return e, err
 }

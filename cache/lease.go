@@ -58,11 +58,7 @@ func (v *View[K, V]) release(ctx context.Context, f *flight[K, V], far answer, l
 // news is what another process stored since f began, if it is newer than what there is near.
 func (v *View[K, V]) news(ctx context.Context, f *flight[K, V], found answer) *item[K, V] {
 	now := time.Now()
-	it := v.decode(ctx, f, found, now)
-	if held := v.held(f.key, now); it != nil && held != nil && !it.observed.After(held.observed) {
-		return nil
-	}
-	return it
+	return v.decode(ctx, f, found, v.held(f.key, now), now)
 }
 
 // pause waits for about d; false: the cache is closed.

@@ -144,7 +144,7 @@ func (v *View[K, V]) settle(ctx context.Context, f *flight[K, V], far answer, no
 	if f.insist {
 		return nil
 	}
-	if found := v.decode(ctx, f, far, now); found != nil && (it == nil || found.observed.After(it.observed)) {
+	if found := v.decode(ctx, f, far, it, now); found != nil {
 		return found
 	}
 	return it
@@ -211,7 +211,7 @@ func (v *View[K, V]) failed(ctx context.Context, f *flight[K, V], far answer, er
 	covered := v.config.ServeStale(err)
 	it := v.held(f.key, now)
 	if it == nil && covered {
-		it = v.decode(ctx, f, far, now)
+		it = v.decode(ctx, f, far, nil, now)
 	}
 	if it != nil && it.err == nil && covered {
 		it.setback.Store(&setback{err: err, until: now.Add(max(memory, leastPause))})

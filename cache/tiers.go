@@ -10,19 +10,24 @@ func (v *View[K, V]) farKey(name Key) Key {
 	return Key{Scope: name.Scope, Item: Join(v.config.Name, name.Item)}
 }
 
-// decode returns the item that the far tier has for f; nil: none. Rubbish is deleted.
-func (v *View[K, V]) decode(ctx context.Context, f *flight[K, V], far answer, now time.Time) *item[K, V] {
+// decode returns the item that the far tier has for f, if it is newer than one that there is near, or that is nil; nil:
+// none. Rubbish is deleted.
+func (v *View[K, V]) decode(ctx context.Context, f *flight[K, V], far answer, near *item[K, V], now time.Time) *item[K, V] {
 	if v.config.Decode == nil || len(far.Value) == 0 {
 		return nil
 	}
 	key := v.farKey(f.name)
 	sealed, err := unseal(key.Encode(), far.Value)
-	if err == nil && sealed.generation != far.Generation {
+	if err == nil && (sealed.generation != far.Generation || near != nil && !sealed.observed.After(near.observed)) {
 		return nil
 	}
 	var value V
+	var payload []byte
 	if err == nil {
-		value, err = v.config.Decode(f.key, sealed.payload)
+		payload, err = sealed.unpack()
+	}
+	if err == nil {
+		value, err = v.config.Decode(f.key, payload)
 	}
 	if err != nil {
 		v.cache.far.deleteMany(ctx, key)

@@ -3,6 +3,7 @@ package cache_test
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -185,6 +186,37 @@ func TestWhoToleratesAnAgeCausesNoLoadWhileTheStoreIsAway(t *testing.T) {
 		expectLoads(t, s, 1)
 		if got := v.Get(t.Context(), "a"); got.Value != 2 {
 			t.Errorf("who tolerates nothing got %+v, want it read anew", got)
+		}
+	})
+}
+
+func TestWhatIsToleratedIsNotDecodedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, s := cachetest.NewMemory(), &source{}
+		var decoded atomic.Int64
+		counted := func(c *config) {
+			decode := c.Decode
+			c.Decode = func(key string, b []byte) (int, error) {
+				decoded.Add(1)
+				return decode(key, b)
+			}
+		}
+		v := numbers(newCache(t, cache.Options{Store: m.Connect(), Jitter: -1}), s, counted)
+		_, other := process(t, m, s)
+		ctx := cache.Tolerate(t.Context(), time.Hour)
+		expect(t, v.Get(ctx, "a"), 1)
+		time.Sleep(time.Minute)
+		v.Get(ctx, "a")
+		time.Sleep(time.Minute)
+		if v.Get(ctx, "a"); decoded.Load() != 0 {
+			t.Errorf("decoded %d times, want never: it is there", decoded.Load())
+		}
+		expect(t, other.Get(cache.NoCache(t.Context()), "a"), 2)
+		synctest.Wait()
+		time.Sleep(time.Second)
+		expect(t, v.Get(ctx, "a"), 2)
+		if decoded.Load() != 1 {
+			t.Errorf("decoded %d times, want once: another has read it anew", decoded.Load())
 		}
 	})
 }
