@@ -9,12 +9,17 @@ import (
 	"time"
 
 	"github.com/sony/gobreaker/v2"
+	"golang.org/x/sync/errgroup"
 )
 
 const (
 	// failuresToRest is how many calls in a row have to fail until the Store is left alone, and restFor how long that is.
 	failuresToRest = 3
 	restFor        = time.Second
+	// mostQuestions are asked by one call, and by so many calls at a time: a hundred lists of a hundred tokens are a
+	// megabyte.
+	mostQuestions = 128
+	mostCalls     = 4
 )
 
 // far guards the Store: short deadlines, no errors to callers, no calls that are bound to fail, and no use of a scope in
@@ -69,25 +74,43 @@ func (f *far) breaker(tell func(works bool)) *gobreaker.CircuitBreaker[struct{}]
 	})
 }
 
-// getMany asks all questions at once.
+// getMany asks all questions: at once, unless they are so many that no Store could answer them in the time of a call.
 func (f *far) getMany(ctx context.Context, questions []Question) []answer {
 	answers := make([]answer, len(questions))
 	asked, indexes := f.withoutOwed(questions)
-	if len(asked) == 0 {
+	if len(asked) <= mostQuestions {
+		f.ask(ctx, asked, indexes, answers)
 		return answers
+	}
+	var calls errgroup.Group
+	calls.SetLimit(mostCalls)
+	for at := 0; at < len(asked); at += mostQuestions {
+		end := min(at+mostQuestions, len(asked))
+		calls.Go(func() error {
+			f.ask(ctx, asked[at:end], indexes[at:end], answers)
+			return nil
+		})
+	}
+	_ = calls.Wait()
+	return answers
+}
+
+// ask asks questions by one call, and puts the answers where their indexes say.
+func (f *far) ask(ctx context.Context, questions []Question, indexes []int, answers []answer) {
+	if len(questions) == 0 {
+		return
 	}
 	began := time.Now()
 	var found []Found
 	done := f.call(ctx, f.timeout, f.reads, func(ctx context.Context) (err error) {
-		found, err = f.store.GetMany(ctx, asked)
+		found, err = f.store.GetMany(ctx, questions)
 		return err
 	})
-	if done && len(found) == len(asked) {
+	if done && len(found) == len(questions) {
 		for i, index := range indexes {
 			answers[index] = answer{Found: found[i], asked: true, at: began}
 		}
 	}
-	return answers
 }
 
 func (f *far) deleteMany(ctx context.Context, keys ...Key) {

@@ -1,6 +1,7 @@
 package cache_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -52,6 +53,40 @@ func TestManyKeysAreOneQuestionToTheFarTier(t *testing.T) {
 			t.Errorf("%d questions to renew all, want 1", got)
 		}
 		expectLoads(t, s, 8)
+	})
+}
+
+// byTheKey is a Store that takes its time over each key.
+type byTheKey struct {
+	cache.Store
+	each time.Duration
+}
+
+func (s byTheKey) GetMany(ctx context.Context, questions []cache.Question) ([]cache.Found, error) {
+	select {
+	case <-time.After(time.Duration(len(questions)) * s.each):
+		return s.Store.GetMany(ctx, questions)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func TestVeryManyKeysAreNotOneQuestionThatComesTooLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, s := cachetest.NewMemory(), &source{}
+		_, one := process(t, m, s)
+		keys := numbered(1000)
+		one.GetMany(t.Context(), keys)
+		synctest.Wait()
+		time.Sleep(time.Second)
+		store := byTheKey{m.Connect(), 300 * time.Microsecond}
+		two := numbers(newCache(t, cache.Options{Store: store, Jitter: -1}), s)
+		for i, got := range two.GetMany(t.Context(), keys) {
+			if got.Err != nil || got.Cause != nil {
+				t.Fatalf("%s: got %+v", keys[i], got)
+			}
+		}
+		expectLoads(t, s, len(keys))
 	})
 }
 
