@@ -52,7 +52,7 @@ func (v *View[K, V]) board(ctx context.Context, key K) (it *item[K, V], f *fligh
 		// Readers who insist come one by one, each a little later than the flight before. So do those who cannot know
 		// whether another process has ended meanwhile what that one brings. Waiting for it lets all who come
 		// meanwhile share the next.
-		if current != nil && (f.insist || v.held(key, time.Now()) == nil && v.cache.scopes.holds(current.scope, current.moment)) {
+		if current != nil && (f.insist || v.held(key, time.Now()) == nil && current.scope.holds(current.moment)) {
 			f.after = current.done
 		}
 		v.flights[key] = f
@@ -72,7 +72,7 @@ func (v *View[K, V]) carries(f *flight[K, V], since time.Time) bool {
 		f.insist = f.insist || !since.IsZero()
 		return true
 	}
-	if !v.cache.scopes.holds(f.scope, f.moment) {
+	if !f.scope.holds(f.moment) {
 		return false
 	}
 	if !since.IsZero() {

@@ -203,7 +203,7 @@ func (v *View[K, V]) failed(ctx context.Context, f *flight[K, V], far answer, er
 		return
 	}
 	v.count.errors.Add(1)
-	if !v.cache.scopes.holds(f.scope, f.moment) {
+	if !f.scope.holds(f.moment) {
 		v.finish(f, entry)
 		return
 	}

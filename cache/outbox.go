@@ -62,16 +62,16 @@ func (c *Cache) deliver() {
 		if c.ctx.Err() != nil {
 			within = c.far.timeout
 		}
-		c.far.deliver(ctx, within, c.scopes, parcels)
+		c.far.deliver(ctx, within, parcels)
 	}
 }
 
 // deliver has the Store take those parcels that are still worth it.
-func (f *far) deliver(ctx context.Context, within time.Duration, scopes *scopes, parcels []*parcel) {
+func (f *far) deliver(ctx context.Context, within time.Duration, parcels []*parcel) {
 	now := time.Now()
 	items := make([]Item, 0, len(parcels))
 	for _, p := range parcels {
-		if p.For = p.goneAt.Sub(now); p.For > 0 && scopes.holds(p.scope, p.moment) {
+		if p.For = p.goneAt.Sub(now); p.For > 0 && p.scope.holds(p.moment) {
 			p.Leased = now.Before(p.leased) // else the right may be another's by now
 			items = append(items, p.Item)
 		}

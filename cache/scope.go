@@ -22,7 +22,6 @@ func (c *Cache) Moment() Moment { return c.scopes.moment() }
 // scopes is the order of reads and bumps: it counts the bumps and remembers each scope's last.
 type scopes struct {
 	bumps atomic.Uint64
-	floor atomic.Uint64 // the last bump of everything
 
 	mu        sync.Mutex
 	known     map[Scope]*scope
@@ -43,10 +42,8 @@ func newScopes(limit int) *scopes {
 
 func (s *scopes) moment() Moment { return Moment{bumps: s.bumps.Load(), at: time.Now()} }
 
-// holds tells whether what began at the moment is still true in its scope.
-func (s *scopes) holds(sc *scope, m Moment) bool {
-	return sc.bumped.Load() <= m.bumps && s.floor.Load() <= m.bumps
-}
+// holds tells whether what began at the moment is still true in the scope.
+func (s *scope) holds(m Moment) bool { return s.bumped.Load() <= m.bumps }
 
 func (s *scopes) get(name Scope) *scope {
 	s.mu.Lock()
@@ -58,12 +55,6 @@ func (s *scopes) bump(name Scope) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.locked(name).bumped.Store(s.bumps.Add(1))
-}
-
-func (s *scopes) bumpAll() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.floor.Store(s.bumps.Add(1))
 }
 
 func (s *scopes) locked(name Scope) *scope {

@@ -49,7 +49,7 @@ func (v *View[K, V]) decode(ctx context.Context, f *flight[K, V], far answer, ne
 // share has a loaded item written to the far tier, unless a bump came since its flight began, and the right to load it
 // given back then, if this process has that until leased. It tells whether it does.
 func (v *View[K, V]) share(name Key, it *item[K, V], leased time.Time) bool {
-	if v.config.Encode == nil || it.generation == 0 || it.gone(time.Now()) || !v.cache.scopes.holds(it.scope, it.moment) {
+	if v.config.Encode == nil || it.generation == 0 || it.gone(time.Now()) || !it.scope.holds(it.moment) {
 		return false
 	}
 	key := v.farKey(name)

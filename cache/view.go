@@ -228,7 +228,7 @@ func (v *View[K, V]) held(key K, now time.Time) *item[K, V] {
 		return nil
 	}
 	it, ok := v.cache.near.get(v.hash(key)).(*item[K, V])
-	if !ok || it.view != v || it.key != key || it.gone(now) || !v.cache.scopes.holds(it.scope, it.moment) {
+	if !ok || it.view != v || it.key != key || it.gone(now) || !it.scope.holds(it.moment) {
 		return nil
 	}
 	return it
@@ -258,7 +258,7 @@ func (v *View[K, V]) fill(it *item[K, V], value V, observed time.Time) {
 
 // keep puts it near if it is worth that.
 func (v *View[K, V]) keep(it *item[K, V]) {
-	if v.cache.near == nil || it.gone(time.Now()) || !v.cache.scopes.holds(it.scope, it.moment) {
+	if v.cache.near == nil || it.gone(time.Now()) || !it.scope.holds(it.moment) {
 		return
 	}
 	v.cache.near.put(v.hash(it.key), it)
