@@ -24,8 +24,7 @@ func (s *state) settle(now moment, q sent, a Answer, r rules) {
 	if len(a.Told) > 0 {
 		s.manner = telling
 	}
-	var clear []*providers.Limit
-	known := false
+	clear, known := make([]*providers.Limit, 0, len(a.Told)), false
 	for i := range a.Told {
 		told := &a.Told[i]
 		if told.Limit > 0 && told.Remaining >= told.Limit {

@@ -18,7 +18,8 @@ type cast struct {
 	up  *strict
 	all []*Budget
 	// links are their ways to what they share.
-	links []*link
+	links  []*link
+	shared *memory
 	// sent is how many each has sent while it hammered.
 	sent  []atomic.Int64
 	going sync.WaitGroup
@@ -26,10 +27,9 @@ type cast struct {
 
 // assemble makes so many who share an account of 50 requests a minute. They end with the test.
 func assemble(t *testing.T, n int) *cast {
-	c := &cast{t: t, up: &strict{tells: true, limit: 50, length: time.Minute}, sent: make([]atomic.Int64, n)}
-	shared := newMemory()
+	c := &cast{t: t, up: &strict{tells: true, limit: 50, length: time.Minute}, sent: make([]atomic.Int64, n), shared: newMemory()}
 	for range n {
-		l := &link{to: shared}
+		l := &link{to: c.shared}
 		c.links = append(c.links, l)
 		c.all = append(c.all, New(Config{Key: "account", Shared: l}))
 	}
@@ -102,6 +102,26 @@ func TestWhatADeadOneWasPromisedIsFreeOnceItWouldBeVoid(t *testing.T) {
 		}
 		if got, want := c.up.used, 45; got < want || c.up.refused > 0 {
 			t.Errorf("%d of 50 requests went within 10 s, %d of them refused, want %d and none", got, c.up.refused, want)
+		}
+	})
+}
+
+func TestOneThatIsAloneAndHearsNoAnswerSendsNoMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := assemble(t, 2)
+		c.spend(4)
+		c.cut(0, true)
+		sent := 0
+		for end := time.Now().Add(30 * time.Second); time.Now().Before(end); {
+			ticket, wait := c.all[0].Take(t.Context(), Request{Priority: providers.Writing})
+			if ticket != nil {
+				sent++
+				ticket.Lost()
+			}
+			time.Sleep(min(wait, time.Second))
+		}
+		if sent != 1 {
+			t.Errorf("%d requests were sent, want 1", sent)
 		}
 	})
 }

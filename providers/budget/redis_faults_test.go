@@ -2,6 +2,7 @@ package budget_test
 
 import (
 	"context"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -177,5 +178,78 @@ func TestTheBudgetInACluster(t *testing.T) {
 	exhaust(t, p, replicas...)
 	if got := p.count(); got > 60 || got < 55 {
 		t.Errorf("%d requests were sent, want 60 or a few less", got)
+	}
+}
+
+func TestWhatAnotherRunOfTheServerHoldsIsNotReplaced(t *testing.T) {
+	server := redistest.Start(t)
+	meddler := server.Client(t)
+	shared := budget.NewRedis(connect(t, server), "test:")
+	value := []byte("0123456789abcdef and more")
+	swap := func(known budget.Known) (present budget.Present) {
+		t.Helper()
+		until(t, "Redis answers in time", func() (answers bool) {
+			var err error
+			present, err = shared.Swap(t.Context(), "account", known, value)
+			return err == nil
+		})
+		return present
+	}
+	known := budget.Known{Value: value}
+	until(t, "it is kept", func() bool {
+		present := swap(budget.Known{Server: known.Server, Now: known.Now})
+		known.Server, known.Now = present.Server, present.Now
+		return present.Swapped
+	})
+	names, err := meddler.Keys(t.Context(), "*").Result()
+	if err != nil || len(names) != 1 {
+		t.Fatalf("Redis holds %q, %v, want one key", names, err)
+	}
+	server.Restart() // it may have kept what was old
+	if err := meddler.Set(t.Context(), names[0], value, 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	var present budget.Present
+	until(t, "the clock is right", func() bool {
+		known.Now = swap(budget.Known{}).Now
+		present = swap(known)
+		return present.Now.Sub(known.Now) < budget.ClockSlack
+	})
+	if present.Swapped || present.Server == known.Server || string(present.Value) != string(value) {
+		t.Errorf("present = %+v, want what the server holds, which is not the one that is known", present)
+	}
+	known.Server = present.Server
+	until(t, "it is replaced by who knows the server", func() bool {
+		known.Now = swap(budget.Known{}).Now
+		return swap(known).Swapped
+	})
+}
+
+func TestNoLimitIsPassedWhenAReplicaOfRedisTakesOver(t *testing.T) {
+	guarded := redistest.StartGuarded(t)
+	var log lines
+	var replicas []*budget.Budget
+	for range 2 {
+		o := guarded.Options()
+		o.ContextTimeoutEnabled, o.DialTimeout, o.MaxRetries = true, time.Second, 1
+		client := redis.NewFailoverClient(o)
+		t.Cleanup(func() { _ = client.Close() })
+		b := budget.New(budget.Config{
+			Key: "account", Shared: budget.NewRedis(client, "test:"), Log: slog.New(slog.NewTextHandler(&log, nil)),
+		})
+		t.Cleanup(b.Close)
+		replicas = append(replicas, b)
+	}
+	p := &provider{limit: 100}
+	spend(t, p, 10, replicas...)
+	guarded.Master.Stop()
+	until(t, "both know", func() bool { return strings.Count(attempt(t, p, &log, replicas...), "goes on alone") >= 2 })
+	until(t, "both are back", func() bool {
+		text := attempt(t, p, &log, replicas...)
+		return strings.Count(text, "works again") >= 2
+	})
+	exhaust(t, p, replicas...)
+	if got := p.count(); got > 100 || got < 70 {
+		t.Errorf("%d requests were sent, want 100 or a few less", got)
 	}
 }
