@@ -30,13 +30,14 @@ func Join(parts ...string) string {
 	for _, part := range parts {
 		size += len(part) + 6
 	}
-	joined := make([]byte, 0, size)
+	var joined strings.Builder
+	joined.Grow(size)
 	for _, part := range parts {
-		joined = strconv.AppendInt(joined, int64(len(part)), 10)
-		joined = append(joined, ':')
-		joined = append(joined, part...)
+		joined.WriteString(strconv.Itoa(len(part)))
+		joined.WriteByte(':')
+		joined.WriteString(part)
 	}
-	return string(joined)
+	return joined.String()
 }
 
 // split takes apart what Join joined; ok is false for anything else.

@@ -165,6 +165,29 @@ func BenchmarkRedisMiss(b *testing.B) {
 	})
 }
 
+// BenchmarkAcknowledgedBump is a bump that so many other processes say they have heard.
+func BenchmarkAcknowledgedBump(b *testing.B) {
+	for _, others := range []int{1, 4} {
+		b.Run(strconv.Itoa(others), func(b *testing.B) {
+			server := redistest.Start(b)
+			var writer *cache.Cache
+			for range 1 + others {
+				writer = cache.New(cache.Options{Store: cache.NewRedis(connect(b, server), "bench:"), StoreTimeout: patience})
+				b.Cleanup(writer.Close)
+			}
+			for {
+				unheard := writer.Stats().UnheardBumps
+				if writer.Bump(b.Context(), scope("a")); writer.Stats().UnheardBumps == unheard {
+					break // it knows by now who has to hear
+				}
+			}
+			unheard := writer.Stats().UnheardBumps
+			cpu(b, func() { writer.Bump(b.Context(), scope("a")) })
+			b.ReportMetric(float64(writer.Stats().UnheardBumps-unheard), "unheard")
+		})
+	}
+}
+
 func BenchmarkRedisBump(b *testing.B) {
 	store := cache.NewRedis(connect(b, redistest.Start(b)), "bench:")
 	cpu(b, func() {
