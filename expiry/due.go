@@ -151,6 +151,24 @@ func (r Rule) Unread(s State, now time.Time) Outcome {
 	return outcome(s, next)
 }
 
+// Unowned is for a token that cannot be looked at because no account of this process has it. Another process may have: it is
+// left to that one for as long as Patience, and then forgotten.
+func (r Rule) Unowned(s State, now time.Time) Outcome {
+	if len(s.Untold) > 0 || s.Due.IsZero() {
+		return r.Tick(s, now)
+	}
+	next := s
+	if s.Tried.IsZero() || s.Tried.After(now) {
+		next.Tried = ceil(now)
+	}
+	if until := next.Tried.Add(r.patience); now.Before(until) {
+		next.Look = ceil(earlier(now.Add(lookAgain), until))
+	} else {
+		next.end()
+	}
+	return outcome(s, next)
+}
+
 // Current is the last step of a token's date that is over: told, or passed over. It has the id under which it was told, or would
 // have been. Not ok: the token is inside no threshold, or that step is still to be told.
 func (r Rule) Current(s State, now time.Time) (e Event, ok bool) {

@@ -3,7 +3,8 @@
 //
 // A [Rule] makes steps out of readings and the clock. An [Index] keeps what the rule has to remember of each token. A
 // [Log] keeps what was told, for those who listen and for those who come back. [Record] brings index and log together so
-// that a process may die at any moment. Nothing here reads tokens or waits for times: that is up to whoever uses it.
+// that a process may die at any moment. A [Watcher] hears of tokens, waits for times, and uses all of these. Nothing here knows
+// where readings come from: that is up to a [Source].
 package expiry
 
 import (

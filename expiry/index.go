@@ -27,6 +27,8 @@ type Index interface {
 	// finds out when putting it. next is when to come again; zero: nothing is to be looked at. Clocks of processes that
 	// share an index should agree to a second.
 	Take(ctx context.Context, now time.Time, limit int, lease time.Duration) (states []State, next time.Time, err error)
+	// Count is about how many states there are.
+	Count(ctx context.Context) (int, error)
 }
 
 // tellWithin is how long whoever saved a state has to tell what is untold in it.

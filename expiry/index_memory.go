@@ -172,6 +172,13 @@ func (m *MemoryIndex) Take(ctx context.Context, now time.Time, limit int, lease 
 	return states, next, nil
 }
 
+// Count implements Index.
+func (m *MemoryIndex) Count(ctx context.Context) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.count, ctx.Err()
+}
+
 func (m *MemoryIndex) find(token providers.ID) *indexed {
 	return m.registries[token.OfRegistry()][token.Native]
 }

@@ -268,6 +268,26 @@ func (r *RedisIndex) take(ctx context.Context, shard int, now time.Time, limit i
 	return states, next, err
 }
 
+// Count implements Index. It counts what is to be looked at one day, which all that is watched is.
+func (r *RedisIndex) Count(ctx context.Context) (int, error) {
+	bounded, cancel := context.WithTimeout(ctx, r.Timeout)
+	defer cancel()
+	found, err := r.client.Pipelined(bounded, func(p redis.Pipeliner) error {
+		for n := range shards {
+			p.ZCard(bounded, r.looksKey(n))
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, trouble(ctx, err)
+	}
+	total := 0
+	for _, answer := range found {
+		total += int(answer.(*redis.IntCmd).Val())
+	}
+	return total, nil
+}
+
 // drop forgets what has no state that can be read, unless it has another by now.
 func (r *RedisIndex) drop(ctx context.Context, token providers.ID, text string) error {
 	_, err := runScript(ctx, r.client, r.Timeout, scripts.drop, r.keys(token.OfRegistry()), token.String(), token.Native, text)

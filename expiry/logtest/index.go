@@ -82,6 +82,14 @@ func (s *indexStage) takes(now time.Time, limit int, want ...int) (states []expi
 	return states, next
 }
 
+// counts checks how many states the index says that it has.
+func (s *indexStage) counts(want int) {
+	s.Helper()
+	got, err := s.connect().Count(s.Context())
+	s.must(err)
+	s.same("count", got, want)
+}
+
 func nothing(n int) expiry.State {
 	return expiry.State{Subject: expiry.Subject{Token: Subject(n).Token}}
 }
@@ -94,6 +102,14 @@ var indexing = []indexCase{
 		s.same("states", all, []expiry.State(nil))
 		_, next := s.takes(today(), 10)
 		s.same("next", next, time.Time{})
+		s.counts(0)
+	}},
+	{"states are counted until they are over", func(s *indexStage) {
+		states := s.puts(State(1, today()), State(2, today()), State(3, today()))
+		s.counts(3)
+		states[1].Due = time.Time{}
+		s.puts(states...)
+		s.counts(2)
 	}},
 	{"a state comes out as it went in", func(s *indexStage) {
 		state := State(1, today())
