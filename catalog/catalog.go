@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"regtok/cache"
+	"regtok/expiry"
 	"regtok/ledger"
 	"regtok/providers"
 )
@@ -30,8 +31,14 @@ type Options struct {
 	// on it, in every process: all that share a Store have to have the same, and to call Sweep. 0: nobody sweeps, as has
 	// to be where nothing is cached.
 	SweepShare float64
-	// SweepEvery is how often a sweep reads each registry's tokens where the allowance has room for that. 0: a minute.
+	// SweepEvery is how often a sweep reads each registry's tokens where the allowance has room for that. 0: a minute,
+	// or five with SweepToTell.
 	SweepEvery time.Duration
+	// SweepToTell lets the sweep read for Tell alone: no list leans on it, and so nothing has to be cached.
+	SweepToTell bool
+	// Tell hears of each list of tokens that this process learns of, and of what it writes. It is called by many
+	// goroutines, and must not wait. Nil: nobody listens.
+	Tell func(expiry.List)
 	// Ledger is where promises are remembered. Nil: in this process.
 	Ledger ledger.Ledger
 	// Log gets the faults of this server that only make a list partial; nil: nobody. Faults of providers are logged
@@ -50,6 +57,7 @@ type Catalog struct {
 	singles  singleReads
 	ledger   ledger.Ledger
 	sweep    *sweep
+	heard    func(expiry.List) // nil: nobody listens
 
 	writeTimeout time.Duration
 	scheduled    chan struct{} // wakes who keeps the schedule
@@ -73,7 +81,7 @@ func New(o Options) *Catalog {
 	}
 	c := &Catalog{
 		drivers: o.Drivers, accounts: o.Accounts, policy: o.Policy, cache: o.Cache, log: o.Log,
-		ledger: o.Ledger, writeTimeout: o.WriteTimeout, scheduled: make(chan struct{}, 1),
+		ledger: o.Ledger, heard: o.Tell, writeTimeout: o.WriteTimeout, scheduled: make(chan struct{}, 1),
 	}
 	c.views = newViews(c, o.LoadTimeout)
 	c.sweep = newSweep(c, o)

@@ -86,6 +86,9 @@ func (r rotation) delete(ctx context.Context) error {
 	_, err := r.c.sent(ctx, r.account, r.token.OfRegistry(), func() (providers.Created, error) {
 		return providers.Created{}, r.account.Provider.DeleteToken(ctx, r.token)
 	})
+	if err == nil {
+		r.c.tellDeleted(r.token)
+	}
 	return err
 }
 

@@ -20,7 +20,7 @@ func leaning(ctx context.Context) context.Context { return context.WithValue(ctx
 // leans tells whether a list is to lean on the sweep, and there is one.
 func (c *Catalog) leans(ctx context.Context) bool {
 	leans, _ := ctx.Value(leanKey{}).(bool)
-	return leans && c.sweep.share > 0
+	return leans && c.sweep.share > 0 && !c.sweep.tells
 }
 
 // inventory reads lists of tokens of one account as the sweep keeps them. Where so many were never read that they cannot

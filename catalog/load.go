@@ -53,14 +53,18 @@ func (c *Catalog) loadTokens(ctx context.Context, k at) ([]*Token, error) {
 	if err := c.learnRegistries(ctx, at{k.account, k.id.OfOrganization()}); err != nil {
 		return nil, err
 	}
-	asked := c.cache.Moment()
+	began, asked := time.Now(), c.cache.Moment()
 	list, err := whole(ctx, func(t providers.Token) providers.ID { return t.ID },
 		func(ctx context.Context, page providers.PageRequest) (providers.Page[providers.Token], error) {
 			return k.account.Provider.Tokens(ctx, k.id, page)
 		})
 	c.primeUsers(k, list, asked)
 	now := time.Now()
-	return shared(list, func(t providers.Token) Token { return c.token(k.account, t, now) }), err
+	tokens := shared(list, func(t providers.Token) Token { return c.token(k.account, t, now) })
+	if err == nil || providers.KindOf(err) == providers.NotFound {
+		c.tell(ctx, k, began, tokens)
+	}
+	return tokens, err
 }
 
 // primeUsers remembers the people that a list of tokens told all about.

@@ -123,6 +123,7 @@ func (k *keeper) delete(ctx context.Context, token providers.ID) error {
 	if err != nil {
 		return err
 	}
+	k.c.tellDeleted(token)
 	return k.c.ledger.Unschedule(ctx, token)
 }
 

@@ -14,6 +14,8 @@ const (
 	// or asked for by the others: when it dies another goes on before 15 s are over.
 	officeLife = 10 * time.Second
 	officeLook = 3 * time.Second
+	// tellEvery is how often lists are read that nobody but Options.Tell wants. A token is found in time for its last hour.
+	tellEvery = 5 * time.Minute
 )
 
 // Sweep keeps the inventory fresh, within a share of what providers allow, until ctx ends; nothing of it runs after it
@@ -33,14 +35,19 @@ func (c *Catalog) Sweep(ctx context.Context) {
 // sweep is what the sweepers of all accounts have in common.
 type sweep struct {
 	share   float64 // of an account's allowance; 0: nobody sweeps
+	tells   bool    // it reads for Options.Tell alone
 	every   time.Duration
 	of      map[*Account]*sweeper
 	unheard atomic.Bool // the ledger could not be reached
 }
 
 func newSweep(c *Catalog, o Options) *sweep {
-	s := &sweep{share: min(o.SweepShare, mostShare), every: o.SweepEvery, of: map[*Account]*sweeper{}}
-	if s.every <= 0 {
+	s := &sweep{share: min(o.SweepShare, mostShare), tells: o.SweepToTell, every: o.SweepEvery, of: map[*Account]*sweeper{}}
+	switch {
+	case s.every > 0:
+	case s.tells:
+		s.every = tellEvery
+	default:
 		s.every = time.Minute
 	}
 	for _, a := range c.accounts {

@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"time"
 
@@ -76,14 +75,20 @@ func (r *round) add(list at) {
 	}
 }
 
-// keepOnly has a station for each of the things that a list holds, and none for what is not in it any more.
-func (r *round) keepOnly(a *Account, there []providers.ID, within func(providers.ID) bool) {
+// keepOnly has a station for each of the things that a list holds, and none for what is not in it any more, which it returns.
+func (r *round) keepOnly(a *Account, there []providers.ID, within func(providers.ID) bool) (gone []providers.ID) {
 	known := map[providers.ID]bool{}
 	for _, id := range there {
 		known[id] = true
 		r.add(at{a, id})
 	}
-	maps.DeleteFunc(r.stations, func(id providers.ID, _ *station) bool { return within(id) && !known[id] })
+	for id := range r.stations {
+		if within(id) && !known[id] {
+			gone = append(gone, id)
+			delete(r.stations, id)
+		}
+	}
+	return gone
 }
 
 // filling tells whether something was never read, nor tried.

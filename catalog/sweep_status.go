@@ -46,9 +46,10 @@ func (s *sweeper) told(status SweepStatus) {
 }
 
 const (
-	// A first fill tells of itself once a tenth of it is done, or so much time has passed.
+	// A first fill tells of itself once a tenth of it is done, or tellAfter has passed, but no sooner than tellLeast.
 	tellAfter = 5 * time.Minute
 	tellTimes = 10
+	tellLeast = 5 * time.Second
 	// heldUp is after how many failures in a row the log tells.
 	heldUp = 3
 )
@@ -82,6 +83,7 @@ func (w *walk) report(term uint64) {
 		w.first = false
 		w.log.Info("the inventory is complete", "registries", status.Registries, "unreadable", status.Registries-status.Read,
 			"took", now.Sub(w.began).Round(time.Millisecond), "requests", w.requests)
+	case now.Sub(w.toldAt) < tellLeast:
 	case tenths(status) > w.toldTenth, now.Sub(w.toldAt) >= tellAfter:
 		w.toldTenth, w.toldAt = tenths(status), now
 		gap, _ := w.c.sweep.gap(w.account)

@@ -56,7 +56,7 @@ func (w *walk) survey() {
 		}
 		entries, _ := w.c.views.tokens.Look(w.ctx, keys)
 		for i, s := range some {
-			w.tokens(s, entries[i])
+			w.kept(s, entries[i])
 		}
 	}
 }
@@ -103,7 +103,7 @@ func (w *walk) look(s *station) {
 		w.registries(s, entries[0])
 	default:
 		entries, _ := w.c.views.tokens.Look(w.ctx, []at{s.list})
-		w.tokens(s, entries[0])
+		w.kept(s, entries[0])
 	}
 }
 
@@ -148,16 +148,28 @@ func (w *walk) registries(s *station, entry cache.Entry[[]*Registry]) {
 		for i, r := range entry.Value {
 			ids[i] = r.ID
 		}
-		w.keepOnly(w.account, ids, func(id providers.ID) bool {
+		gone := w.keepOnly(w.account, ids, func(id providers.ID) bool {
 			return id.Kind == providers.RegistryKind && id.OfOrganization() == s.list.id
 		})
+		for _, registry := range gone {
+			w.c.tellGone(registry, entry.ObservedAt)
+		}
 	}
 }
 
-// tokens takes note of a registry's tokens. Whoever is to hear of each list that was read is to be told here.
-func (w *walk) tokens(s *station, entry cache.Entry[[]*Token]) {
-	if observed(s, entry) {
-		s.due = dueIn(entry.Value, time.Now())
+// tokens takes note of a registry's tokens; news: they were not known.
+func (w *walk) tokens(s *station, entry cache.Entry[[]*Token]) (news bool) {
+	if !observed(s, entry) {
+		return false
+	}
+	s.due = dueIn(entry.Value, time.Now())
+	return true
+}
+
+// kept takes note of a registry's tokens that somebody else has read, who may have died before telling anybody.
+func (w *walk) kept(s *station, entry cache.Entry[[]*Token]) {
+	if w.tokens(s, entry) {
+		w.c.tell(w.ctx, s.list, entry.ObservedAt, entry.Value)
 	}
 }
 

@@ -90,6 +90,7 @@ func (c *Catalog) DeleteToken(ctx context.Context, in DeleteToken) (Written, err
 	})
 	written.Token = nil
 	if err == nil && len(written.Problems) == 0 {
+		c.tellDeleted(in.Token)
 		c.unpromise(ctx, in.Token)
 	}
 	if in.AllowMissing && err == nil && len(written.Problems) == 1 && written.Problems[0].Kind == providers.NotFound {
