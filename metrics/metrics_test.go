@@ -15,6 +15,7 @@ import (
 
 	"regtok/cache"
 	"regtok/catalog"
+	"regtok/expiry"
 	"regtok/metrics"
 	"regtok/providers"
 	"regtok/providers/rest"
@@ -68,6 +69,12 @@ func watched(stats cache.Stats) *metrics.Metrics {
 		Swept: func() []catalog.SweepStatus {
 			return []catalog.SweepStatus{{Account: account, Term: 3, Registries: 12, Read: 5, Oldest: time.Unix(1600000000, 0)}, {Account: other}}
 		},
+		Events: func() expiry.Figures {
+			return expiry.Figures{
+				Watched: 7, Told: map[expiry.Kind]uint64{expiry.Expired: 2}, Unconfirmed: 1, Lag: 1500 * time.Millisecond,
+				Looks: 9, LookErrors: 4, Waiting: 3, Dropped: 5, Fails: true, Faults: 6,
+			}
+		},
 	})
 	m.Upstream(rest.Observation{Provider: "p", Account: "a", Op: "list tokens", Status: 200, Duration: time.Second})
 	m.Upstream(rest.Observation{Provider: "p", Account: "a", Op: "list tokens", Status: 204})
@@ -119,6 +126,17 @@ func TestWhatHappensIsCounted(t *testing.T) {
 		`regtok_sweep_registries{account="a",provider="p"} 12`,
 		`regtok_sweep_registries_read{account="a",provider="p"} 5`,
 		`regtok_sweep_oldest_timestamp_seconds{account="a",provider="p"} 1.6e+09`,
+		`regtok_expiry_watched_tokens 7`,
+		`regtok_expiry_events_total{kind="EXPIRED"} 2`,
+		`regtok_expiry_events_total{kind="THRESHOLD"} 0`,
+		`regtok_expiry_unconfirmed_events_total 1`,
+		`regtok_expiry_lag_seconds 1.5`,
+		`regtok_expiry_looks_total{result="ok"} 5`,
+		`regtok_expiry_looks_total{result="error"} 4`,
+		`regtok_expiry_waiting_registries 3`,
+		`regtok_expiry_dropped_lists_total 5`,
+		`regtok_expiry_up 0`,
+		`regtok_expiry_faults_total 6`,
 	)
 	wants(t, scrape(t, watched(cache.Stats{StoreFails: true})), `regtok_shared_cache_up 0`)
 }

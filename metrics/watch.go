@@ -7,6 +7,7 @@ import (
 
 	"regtok/cache"
 	"regtok/catalog"
+	"regtok/expiry"
 	"regtok/providers"
 )
 
@@ -18,6 +19,8 @@ type Sources struct {
 	Accounts []*catalog.Account
 	// Swept tells how far the sweeps are; nil: there are none.
 	Swept func() []catalog.SweepStatus
+	// Events tells how tokens' ends are watched; nil: they are not.
+	Events func() expiry.Figures
 }
 
 // Watch asks the sources from now on. It is called once.
@@ -59,6 +62,7 @@ func (watch) Describe(descriptions chan<- *prometheus.Desc) {
 		healthy, succeeded, limit, remaining, sweeper, registries, read, oldest} {
 		descriptions <- d
 	}
+	describeEvents(descriptions)
 }
 
 // Collect implements prometheus.Collector.
@@ -94,6 +98,9 @@ func (w watch) Collect(metrics chan<- prometheus.Metric) {
 		for _, status := range w.Swept() {
 			tellSweep(gauge, status)
 		}
+	}
+	if w.Events != nil {
+		tellEvents(gauge, count, w.Events())
 	}
 }
 
