@@ -13,6 +13,9 @@ import (
 // demoMaxAge is the demo's rotation policy where tokens do not end by themselves: they would never be due.
 const demoMaxAge = isoDuration(90 * 24 * time.Hour)
 
+// demoThreshold makes the demo tell of its token that ends a minute after the start before it does.
+const demoThreshold = isoDuration(30 * time.Second)
+
 // demo serves the API over the emulator of every provider.
 type demo struct {
 	Sweep string `default:"off" enum:"on,off" variable:"REGTOK_SWEEP" placeholder:"on|off" help:"On: the inventory is kept fresh without being asked for, so that the emulators are asked all the time."`
@@ -45,6 +48,7 @@ func (d demo) Run(p process) error {
 		accounts = append(accounts, accountConfig{driver: driver, name: "demo", settings: withDefaults(driver, emulator.Settings(base))})
 		fmt.Fprintf(&emulated, "  %s  %s\n", base, driver.Title)
 	}
+	d.Thresholds = append(d.Thresholds, demoThreshold)
 	return api{settings: d.settings, accounts: accounts, maxAge: policy, sweep: d.Sweep == "on", introspection: true}.serve(p, func(base string) {
 		fmt.Fprintf(p.stdout, welcome, base, emulated.String())
 	})

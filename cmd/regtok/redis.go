@@ -22,6 +22,8 @@ type shared struct {
 	store  cache.Store // nil: the cache is this process's own
 	// budgets is where processes count requests together; nil: each counts its own.
 	budgets budget.Shared
+	// events is where tokens' ends are told; nil: nowhere.
+	events *eventStore
 	// leave closes the connections, when nothing needs them any more.
 	leave func()
 }
@@ -29,7 +31,7 @@ type shared struct {
 // share connects to Redis.
 func (a api) share(ctx context.Context, log *slog.Logger) shared {
 	if a.redis.options == nil {
-		return shared{ledger: ledger.NewMemory(), leave: func() {}}
+		return shared{ledger: ledger.NewMemory(), events: a.events(nil), leave: func() {}}
 	}
 	logging.Disable() // the client's own lines are no JSON, and hold addresses
 	ledger.Suit(a.redis.options)
@@ -44,7 +46,9 @@ func (a api) share(ctx context.Context, log *slog.Logger) shared {
 	case errors.Is(err, ledger.ErrForgetful):
 		log.Warn("what has to be remembered may be forgotten", "setting", setting, "err", err)
 	}
-	common := shared{ledger: kept, budgets: budget.NewRedis(client, redisPrefix), leave: func() { _ = client.Close() }}
+	common := shared{
+		ledger: kept, budgets: budget.NewRedis(client, redisPrefix), events: a.events(client), leave: func() { _ = client.Close() },
+	}
 	if a.sharesCache() {
 		common.store = cache.NewRedis(client, redisPrefix).Heed(&runs)
 	}

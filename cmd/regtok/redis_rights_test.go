@@ -125,17 +125,18 @@ func TestTheRightsAtASentinelSuffice(t *testing.T) {
 	}
 }
 
-// commands are those that servers were sent, and those that scripts may send when they come to it.
+// commands are those that servers were sent, those that scripts may send when they come to it, and the one that a process
+// sends whose callers follow events.
 func commands(t *testing.T, servers ...*redistest.Server) []string {
 	t.Helper()
-	var found []string
+	found := []string{"xread"}
 	for _, server := range servers {
 		stats := server.Client(t).Info(t.Context(), "commandstats").Val()
 		for _, line := range regexp.MustCompile(`cmdstat_([a-z|]+):`).FindAllStringSubmatch(stats, -1) {
 			found = append(found, line[1])
 		}
 	}
-	for _, room := range []string{"cache", "ledger", "providers/budget"} {
+	for _, room := range []string{"cache", "expiry", "ledger", "providers/budget"} {
 		files, err := filepath.Glob("../../" + room + "/*.go")
 		if err != nil {
 			t.Fatal(err)

@@ -26,12 +26,13 @@ import (
 
 // serve serves the API over accounts.
 type serve struct {
-	Config        string       `short:"c" variable:"REGTOK_CONFIG" placeholder:"FILE" help:"YAML file with accounts, and with any of these settings; underscores for dashes."`
-	MaxAge        maxAges      `variable:"REGTOK_MAX_AGE" placeholder:"PROVIDER=DURATION,..." help:"Rotation policy: how old tokens of a provider may become, for example P90D. None: as old as they like."`
-	RedisURL      redisURL     `name:"redis-url" variable:"REGTOK_REDIS_URL" placeholder:"URL" help:"Redis that replicas share: for what was read, and for idempotency keys, rotations and scheduled deletions, which it has to keep. Without it these are lost when the process ends, and a deletion that would have to be scheduled is refused. redis://, redis+sentinel://, redis+cluster://, each with rediss for TLS, or unix://."`
-	RedisURLFile  redisURLFile `name:"redis-url-file" variable:"REGTOK_REDIS_URL_FILE" placeholder:"FILE" help:"File that holds the URL of Redis in one line, instead of --redis-url: it may hold a password."`
-	Sweep         string       `default:"on" enum:"on,off" variable:"REGTOK_SWEEP" placeholder:"on|off" help:"On: one of all processes with the same Redis keeps the inventory fresh, so that lists over very many registries are read before they are asked for. It needs the cache, and all processes have to have the same."`
-	Introspection bool         `variable:"REGTOK_INTROSPECTION" help:"Let callers read the schema, which the playground needs for completion."`
+	Config         string       `short:"c" variable:"REGTOK_CONFIG" placeholder:"FILE" help:"YAML file with accounts, and with any of these settings; underscores for dashes."`
+	MaxAge         maxAges      `variable:"REGTOK_MAX_AGE" placeholder:"PROVIDER=DURATION,..." help:"Rotation policy: how old tokens of a provider may become, for example P90D. None: as old as they like."`
+	RedisURL       redisURL     `name:"redis-url" variable:"REGTOK_REDIS_URL" placeholder:"URL" help:"Redis that replicas share: for what was read, and for idempotency keys, rotations and scheduled deletions, which it has to keep. Without it these are lost when the process ends, and a deletion that would have to be scheduled is refused. redis://, redis+sentinel://, redis+cluster://, each with rediss for TLS, or unix://."`
+	RedisURLFile   redisURLFile `name:"redis-url-file" variable:"REGTOK_REDIS_URL_FILE" placeholder:"FILE" help:"File that holds the URL of Redis in one line, instead of --redis-url: it may hold a password."`
+	Sweep          string       `default:"on" enum:"on,off" variable:"REGTOK_SWEEP" placeholder:"on|off" help:"On: one of all processes with the same Redis keeps the inventory fresh, so that lists over very many registries are read before they are asked for. It needs the cache, and all processes have to have the same."`
+	EventRetention isoDuration  `name:"event-retention" default:"P35D" variable:"REGTOK_EVENT_RETENTION" placeholder:"DURATION" help:"How long Redis keeps events, for those who come back. Without Redis they are kept while the process lives, the last 100,000 of them."`
+	Introspection  bool         `variable:"REGTOK_INTROSPECTION" help:"Let callers read the schema, which the playground needs for completion."`
 	settings
 
 	accounts []accountConfig // of the file
@@ -73,7 +74,7 @@ func (s serve) Run(p process) error {
 		return usageError{err}
 	}
 	return api{
-		settings: s.settings, accounts: accounts, maxAge: s.MaxAge, redis: redis, sweep: s.Sweep == "on", introspection: s.Introspection,
+		settings: s.settings, accounts: accounts, maxAge: s.MaxAge, redis: redis, sweep: s.Sweep == "on", eventRetention: s.EventRetention, introspection: s.Introspection,
 	}.serve(p, func(string) {})
 }
 
@@ -91,16 +92,20 @@ func (s serve) redis() (redisURL, error) {
 // api is all that it takes to serve the API.
 type api struct {
 	settings
-	accounts      []accountConfig
-	maxAge        maxAges
-	redis         redisURL
-	sweep         bool
-	introspection bool
+	accounts       []accountConfig
+	maxAge         maxAges
+	redis          redisURL
+	sweep          bool
+	eventRetention isoDuration
+	introspection  bool
 }
 
-// sweeps is the part of each allowance that the sweep may take; 0: there is none.
-func (a api) sweeps() float64 {
-	if !a.sweep || a.Cache == "off" {
+// sweeps tells whether the inventory is kept fresh for readers.
+func (a api) sweeps() bool { return a.sweep && a.Cache != "off" }
+
+// readAhead is the part of each allowance that may be spent on reading what nobody asked for; 0: nothing is read so.
+func (a api) readAhead() float64 {
+	if !a.sweeps() && a.Events == "off" {
 		return 0
 	}
 	return a.SweepShare.part()
@@ -125,17 +130,20 @@ func (a api) serve(p process, started func(base string)) error {
 	timeout := time.Duration(a.Timeout)
 	views := cache.New(cache.Options{Off: a.Cache == "off", Bytes: int64(a.CacheSize), Parallel: 64, Store: common.store, Log: log})
 	defer views.Close()
+	ends := a.watch(common.events, log)
+	defer ends.close()
 	known := catalog.New(catalog.Options{
 		Drivers: all.Drivers(), Accounts: accounts, Cache: views, Ledger: common.ledger, Policy: a.policy(), LoadTimeout: timeout / 2, Log: log,
-		SweepShare: a.sweeps(),
+		SweepShare: a.readAhead(), SweepToTell: !a.sweeps(), Tell: ends.tell,
 	})
 	defer inBackground(p, known.KeepSchedule)()
 	defer inBackground(p, known.Sweep)()
+	defer inBackground(p, ends.run(known))()
 	limit := limits.Default()
 	limit.Introspection = a.introspection
-	figures.Watch(metrics.Sources{Cache: views.Stats, Shared: common.store != nil, Accounts: accounts, Swept: a.swept(known)})
+	figures.Watch(metrics.Sources{Cache: views.Stats, Shared: common.store != nil, Accounts: accounts, Swept: a.swept(known), Events: ends.figures})
 	front := server.New(server.Config{
-		GraphQL:    graph.New(graph.Options{Catalog: known, Version: version(), Limits: limit, Timeout: timeout, Observe: figures.Operation, Log: log}),
+		GraphQL:    graph.New(graph.Options{Catalog: known, Events: ends.events, Version: version(), Limits: limit, Timeout: timeout, Observe: figures.Operation, Log: log}),
 		Metrics:    a.shown(figures),
 		Playground: web.Playground(),
 		SDL:        graph.SDL(),
@@ -143,7 +151,7 @@ func (a api) serve(p process, started func(base string)) error {
 		Log:        log,
 		Limits:     server.Limits{Answer: timeout},
 	})
-	log.Info("serving", "address", listener.Addr().String(), "accounts", names(a.accounts), "cache", a.Cache, "shared", common.store != nil, "durable", common.ledger.Durable(), "sweep", a.sweeps() > 0, "introspection", a.introspection)
+	log.Info("serving", "address", listener.Addr().String(), "accounts", names(a.accounts), "cache", a.Cache, "shared", common.store != nil, "durable", common.ledger.Durable(), "sweep", a.sweeps(), "events", ends.events != nil, "introspection", a.introspection)
 	started("http://" + listener.Addr().String())
 	return front.Serve(p, listener)
 }
@@ -169,7 +177,7 @@ func inUse(err error) error {
 
 // swept is what tells how far the sweeps are; nil: there are none.
 func (a api) swept(known *catalog.Catalog) func() []catalog.SweepStatus {
-	if a.sweeps() == 0 {
+	if a.readAhead() == 0 {
 		return nil
 	}
 	return known.Swept
@@ -198,7 +206,7 @@ func (a api) open(log *slog.Logger, common shared, observe func(rest.Observation
 			known.Fingerprint = account.fingerprint()
 		}
 		shape := account.budget(known.Fingerprint, common, log)
-		shape.SweepShare = a.sweeps()
+		shape.SweepShare = a.readAhead()
 		allowed := budget.New(shape)
 		transport := rest.NewTransport(rest.TransportConfig{
 			Provider: account.driver.Name, Account: account.name, Limits: account.driver.Limits, LimitedBy: account.driver.LimitedBy,

@@ -15,11 +15,12 @@ type settings struct {
 	Listen     string     `default:"${listen}" variable:"REGTOK_LISTEN" placeholder:"ADDRESS" help:"Where to listen. Loopback only: callers cannot be told apart yet."`
 	Hosts      hostNames  `variable:"REGTOK_HOSTS" placeholder:"NAME,..." help:"Names by which callers may address the server, besides localhost: for a proxy on this machine that keeps the Host header."`
 	Cache      string     `default:"on" enum:"on,off" variable:"REGTOK_CACHE" placeholder:"on|off" help:"Off: every query reads through, and only equal reads at the same time are shared."`
-	SweepShare percent    `default:"40%" variable:"REGTOK_SWEEP_SHARE" placeholder:"PERCENT" help:"Most of a provider's request allowance that the sweep may take, from 1% to 90%."`
+	SweepShare percent    `default:"40%" variable:"REGTOK_SWEEP_SHARE" placeholder:"PERCENT" help:"Most of a provider's request allowance that the sweep, and watching for events, may take, from 1% to 90%."`
 	CacheSize  size       `default:"64MiB" variable:"REGTOK_CACHE_SIZE" placeholder:"SIZE" help:"Most memory that cached answers take."`
 	MaxBody    size       `default:"32MiB" variable:"REGTOK_MAX_BODY" placeholder:"SIZE" help:"Longest answer of a provider that is read."`
 	Timeout    span       `default:"30s" variable:"REGTOK_TIMEOUT" placeholder:"TIME" help:"Longest time that one operation may take."`
-	Thresholds thresholds `default:"P30D,P14D,P7D,P3D,P1D,PT1H" variable:"REGTOK_THRESHOLDS" placeholder:"DURATION,..." help:"How long before it is due a token is worth a warning."`
+	Thresholds thresholds `default:"P30D,P14D,P7D,P3D,P1D,PT1H" variable:"REGTOK_THRESHOLDS" placeholder:"DURATION,..." help:"How long before it is due a token is worth a warning, and an event. All processes with the same Redis have to have the same."`
+	Events     string     `default:"on" enum:"on,off" variable:"REGTOK_EVENTS" placeholder:"on|off" help:"On: tokens are watched, and each step towards an end is told. For that every registry is read now and then, with or without a sweep, within its share. All processes with the same Redis have to have the same."`
 	Metrics    string     `default:"on" enum:"on,off" variable:"REGTOK_METRICS" placeholder:"on|off" help:"Figures for Prometheus at /metrics."`
 	LogLevel   string     `default:"info" enum:"debug,info,warn,error" variable:"REGTOK_LOG_LEVEL" placeholder:"LEVEL" help:"debug, info, warn or error."`
 	LogFormat  string     `default:"auto" enum:"auto,json,text" variable:"REGTOK_LOG_FORMAT" placeholder:"FORMAT" help:"auto, json or text. Auto: text on a terminal, else JSON."`

@@ -36,6 +36,8 @@ func choices() []choice {
 			"{ionos: PT1S, buildkite: PT2S}", "gitlab=P1D", func(s serve) any { return s.MaxAge }},
 		{"redis-url", "REGTOK_REDIS_URL", "", "one:1", "two:6379", "/three.sock", "redis://user:word@one:1/2", "redis://:" + canary + "@one/two", addressOf(func(s serve) redisURL { return s.RedisURL })},
 		{"redis-url-file", "REGTOK_REDIS_URL_FILE", "", "one:1", "two:6379", "/three.sock", besides("one"), canary, addressOf(func(s serve) redisURL { return s.RedisURLFile.redisURL })},
+		{"events", "REGTOK_EVENTS", "on", "off", "on", "off", "", "maybe", func(s serve) any { return s.Events }},
+		{"event-retention", "REGTOK_EVENT_RETENTION", "3024000000000000", "1000000000", "2000000000", "3000000000", "PT1S", "P1M", func(s serve) any { return s.EventRetention }},
 		{"introspection", "REGTOK_INTROSPECTION", "false", "true", "false", "true", "", "perhaps", func(s serve) any { return s.Introspection }},
 		{"metrics", "REGTOK_METRICS", "on", "off", "on", "off", "", "maybe", func(s serve) any { return s.Metrics }},
 		{"log-level", "REGTOK_LOG_LEVEL", "info", "debug", "warn", "error", "", "loud", func(s serve) any { return s.LogLevel }},
@@ -80,6 +82,8 @@ func (c choice) written(shown string) string {
 		name, _, _ = strings.Cut(name, ":")
 		return besides(name)
 	case "thresholds":
+		return "PT" + strings.TrimSuffix(shown, "000000000") + "S"
+	case "event-retention":
 		return "PT" + strings.TrimSuffix(shown, "000000000") + "S"
 	case "max-age":
 		return "ionos=PT" + strings.TrimSuffix(strings.TrimPrefix(shown, "map[ionos:"), "000000000") + "S"

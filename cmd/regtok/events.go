@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"regtok/catalog"
+	"regtok/expiry"
+)
+
+// eventStore is where it is kept what was told of tokens' ends, and what has to be remembered for it.
+type eventStore struct {
+	log       expiry.Log
+	index     expiry.Index
+	retention time.Duration // 0: what is told ends with this process
+	shared    bool
+}
+
+// events is that place: in Redis, for all processes that share it, or in this process. nil: --events=off.
+func (a api) events(client redis.UniversalClient) *eventStore {
+	switch {
+	case a.Events == "off":
+		return nil
+	case client == nil:
+		return &eventStore{log: expiry.NewMemory(0, 0), index: expiry.NewMemoryIndex()}
+	}
+	retention := time.Duration(a.eventRetention)
+	return &eventStore{
+		log: expiry.NewRedis(client, redisPrefix, retention), index: expiry.NewRedisIndex(client, redisPrefix),
+		retention: retention, shared: true,
+	}
+}
+
+// watch is what sees to it that tokens' ends are told; all of it is nil with --events=off.
+type watch struct {
+	watcher *expiry.Watcher
+	events  *expiry.Events
+	figures func() expiry.Figures
+	tell    func(expiry.List)
+}
+
+func (a api) watch(t *eventStore, log *slog.Logger) watch {
+	if t == nil {
+		return watch{}
+	}
+	watcher := expiry.NewWatcher(expiry.Watched{
+		Rule: expiry.NewRule(expiry.Settings{Thresholds: a.policy().Thresholds}), Index: t.index, Log: t.log, Shared: t.shared, Logger: log,
+	})
+	return watch{
+		watcher: watcher, figures: watcher.Figures, tell: watcher.Tell,
+		events: &expiry.Events{Log: t.log, Retention: t.retention, Current: watcher.Current},
+	}
+}
+
+// run watches until ctx ends.
+func (w watch) run(known *catalog.Catalog) func(context.Context) {
+	return func(ctx context.Context) {
+		if w.watcher != nil {
+			w.watcher.Run(ctx, known)
+		}
+	}
+}
+
+// close ends all subscriptions.
+func (w watch) close() {
+	if w.events != nil {
+		w.events.Log.Close()
+	}
+}
