@@ -123,7 +123,7 @@ type Call struct {
 	Unended bool
 }
 
-// Rotation is a token that takes another's place.
+// Rotation is a token that takes the place of another one of its registry.
 type Rotation struct {
 	Old providers.ID
 	// New is zero while the rotation is under way.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
@@ -218,15 +217,6 @@ func (r *Redis) read(ctx context.Context, keys ...string) ([]string, error) {
 		}
 	}
 	return values, nil
-}
-
-// key is where something stands. A kind in braces keeps all of that kind in one place of a cluster.
-func (r *Redis) key(kind string, sum keySum) string {
-	return r.prefix + "1:" + kind + ":" + base64.RawURLEncoding.EncodeToString(sum[:])
-}
-
-func sumOfID(id providers.ID) keySum {
-	return sumOf(string(id.Kind), id.Provider, id.Organization, id.Registry, id.Native)
 }
 
 // milliseconds of what is longer than nothing are at least 1.

@@ -127,8 +127,3 @@ func (r *Redis) lookUp(ctx context.Context, kind string, ids []providers.ID) ([]
 	}
 	return others, nil
 }
-
-// rotationKey is where something about a token's rotation stands.
-func (r *Redis) rotationKey(kind string, token providers.ID) string {
-	return r.key("{rotations}:"+kind, sumOfID(token))
-}

@@ -19,8 +19,7 @@ func (r officeRecord) whole() bool { return r.Term > 0 }
 
 // Lead implements Ledger.
 func (r *Redis) Lead(ctx context.Context, office string, life time.Duration) (term uint64, mine bool, err error) {
-	sum := sumOf(office)
-	keys := []string{r.key("{offices}:holder", sum), r.key("{offices}:term", sum)}
+	keys := []string{r.officeKey("holder", office), r.officeKey("term", office)}
 	answer, err := r.write(ctx, scripts.lead, keys, r.holding(), milliseconds(life), milliseconds(termsKept))
 	if err != nil {
 		return 0, false, trouble(ctx, err)
@@ -41,7 +40,7 @@ func (r *Redis) Resign(ctx context.Context, office string, term uint64) error {
 	bounded, cancel := context.WithTimeout(ctx, r.Timeout)
 	defer cancel()
 	mine := fmt.Sprintf("%s%d}}", r.holding(), term)
-	err := scripts.drop.Run(bounded, r.client, []string{r.key("{offices}:holder", sumOf(office))}, mine).Err()
+	err := scripts.drop.Run(bounded, r.client, []string{r.officeKey("holder", office)}, mine).Err()
 	return trouble(ctx, err)
 }
 

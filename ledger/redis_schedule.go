@@ -55,11 +55,6 @@ func (r *Redis) TakeDue(ctx context.Context, now time.Time, limit int, lease tim
 	return due, next, nil
 }
 
-// scheduleKeys are of the tokens by when they are due, and by when those that were taken are visible again.
-func (r *Redis) scheduleKeys() []string {
-	return []string{r.prefix + "1:{schedule}:due", r.prefix + "1:{schedule}:taken"}
-}
-
 // firstMilli is the first whole millisecond that is not before t.
 func firstMilli(t time.Time) int64 {
 	milli := t.UnixMilli()

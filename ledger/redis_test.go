@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -24,7 +25,16 @@ func TestTheLedgerInRedis(t *testing.T) {
 }
 
 func TestTheLedgerInACluster(t *testing.T) {
-	server := redistest.Start(t, "--cluster-enabled", "yes")
+	server, client := cluster(t)
+	world := worlds(server, client)
+	ledgertest.Run(t, world)
+	ledgertest.RunShared(t, world)
+}
+
+// cluster is one of a single server, which refuses whatever more servers would.
+func cluster(t *testing.T) (server *redistest.Server, client func() redis.UniversalClient) {
+	t.Helper()
+	server = redistest.Start(t, "--cluster-enabled", "yes")
 	look := server.Client(t)
 	if err := look.ClusterAddSlotsRange(t.Context(), 0, 16383).Err(); err != nil {
 		t.Fatal(err)
@@ -32,11 +42,38 @@ func TestTheLedgerInACluster(t *testing.T) {
 	eventually(t, "the cluster is ready", func() bool {
 		return strings.Contains(look.ClusterInfo(t.Context()).Val(), "cluster_state:ok")
 	})
-	world := worlds(server, func() redis.UniversalClient {
+	return server, func() redis.UniversalClient {
 		return redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{server.Addr()}, ContextTimeoutEnabled: true})
-	})
-	ledgertest.Run(t, world)
-	ledgertest.RunShared(t, world)
+	}
+}
+
+func TestAClusterSpreadsWhatIsEntered(t *testing.T) {
+	server, client := cluster(t)
+	l := connect(t, client(), "test:")
+	const many = 30
+	for i := range many {
+		registry := providers.OrganizationID("p", "o").RegistryID(strconv.Itoa(i))
+		rotation := ledger.Rotation{Old: registry.TokenID("old"), New: registry.TokenID("new"), Began: time.Now(), Ends: time.Now().Add(time.Hour)}
+		_, _, claimed := l.Claim(t.Context(), ledger.Key{Key: strconv.Itoa(i)}, aCall)
+		_, _, led := l.Lead(t.Context(), strconv.Itoa(i), time.Minute)
+		if err := errors.Join(claimed, led, l.FinishRotation(t.Context(), rotation)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	look := server.Client(t)
+	for _, place := range []string{":call:", "}:holder", "}:term", "}:begun:", "}:next:", "}:previous:"} {
+		keys, err := look.Keys(t.Context(), "*"+place+"*").Result()
+		if err != nil || len(keys) != many {
+			t.Errorf("%d keys are in %s, %v, want %d", len(keys), place, err, many)
+		}
+		slots := map[int64]bool{}
+		for _, key := range keys {
+			slots[look.ClusterKeySlot(t.Context(), key).Val()] = true
+		}
+		if len(slots) < many/2 { // of 16,384; two may be the same
+			t.Errorf("what is in %s lies in %d slots, want one for each of %d", place, len(slots), many)
+		}
+	}
 }
 
 func TestWhatIsInRedisOutlivesTheProcess(t *testing.T) {

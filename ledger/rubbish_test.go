@@ -18,7 +18,7 @@ var places = map[string][]string{
 	"BeginRotation": {"begun"}, "FinishRotation": {"begun", "next", "previous"}, "AbandonRotation": {"begun"},
 	"Successors": {"next"}, "Predecessors": {"previous"},
 	"Schedule": {"{schedule}:due", "{schedule}:taken"}, "Unschedule": {"{schedule}:due", "{schedule}:taken"},
-	"TakeDue": {"{schedule}:due", "{schedule}:taken"}, "Lead": {"{offices}:holder", "{offices}:term"},
+	"TakeDue": {"{schedule}:due", "{schedule}:taken"}, "Lead": {"}:holder", "}:term"},
 }
 
 func TestWhatAnotherWroteIsLeftAlone(t *testing.T) {

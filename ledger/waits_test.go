@@ -219,7 +219,7 @@ func TestNothingThatIsKeptNamesACaller(t *testing.T) {
 	}
 	for _, key := range keys {
 		life := meddler.PTTL(t.Context(), key).Val()
-		if key == "test:1:{schedule}:due" || key == "test:1:{schedule}:taken" {
+		if key == "test:2:{schedule}:due" || key == "test:2:{schedule}:taken" {
 			continue
 		}
 		if life <= 0 {

@@ -145,7 +145,7 @@ func TestAFailOverKeepsWhatWasPromised(t *testing.T) {
 	p := newPair(t, build(t), guarded.URL())
 	made := p.promise(p.urls[0])
 	promised := func() bool {
-		_, err := guarded.Replica.Client(t).ZScore(t.Context(), "regtok:1:{schedule}:due", p.token).Result()
+		_, err := guarded.Replica.Client(t).ZScore(t.Context(), "regtok:2:{schedule}:due", p.token).Result()
 		return err == nil
 	}
 	eventually(t, "the promise has reached the replica", promised)

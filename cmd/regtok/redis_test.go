@@ -78,7 +78,7 @@ func TestWhatOneProcessPromisedAnotherKeeps(t *testing.T) {
 	first.end(t)
 
 	// Now is when the old token's time has come.
-	meddler, schedule := server.Client(t), "regtok:1:{schedule}:due"
+	meddler, schedule := server.Client(t), "regtok:2:{schedule}:due"
 	members, err := meddler.ZRange(t.Context(), schedule, 0, -1).Result()
 	if err != nil || len(members) != 1 || members[0] != old {
 		t.Fatalf("the schedule holds %q, %v, want the old token", members, err)
