@@ -5,6 +5,10 @@ import (
 	"time"
 )
 
+// mostAhead is by how much another machine's clock may be ahead of this one's. What seems to come from further in the
+// future would never grow old.
+const mostAhead = 2 * time.Second
+
 // farKey keeps the views apart in the Store.
 func (v *View[K, V]) farKey(name Key) Key {
 	return Key{Scope: name.Scope, Item: Join(v.config.Name, name.Item)}
@@ -18,6 +22,9 @@ func (v *View[K, V]) decode(ctx context.Context, f *flight[K, V], far answer, ne
 	}
 	key := v.farKey(f.name)
 	sealed, err := unseal(key.Encode(), far.Value)
+	if err == nil && sealed.observed.After(now.Add(mostAhead)) {
+		err = errRubbish // nobody knows how old it is
+	}
 	if err == nil && (sealed.generation != far.Generation || near != nil && !sealed.observed.After(near.observed)) {
 		return nil
 	}
@@ -35,7 +42,7 @@ func (v *View[K, V]) decode(ctx context.Context, f *flight[K, V], far answer, ne
 	}
 	it := v.newItem(f.key, f.scope, f.moment, far)
 	it.far = true
-	if sealed.observed.After(now) { // another machine's clock
+	if sealed.observed.After(now) {
 		sealed.observed = now
 	}
 	v.fill(it, value, sealed.observed)
