@@ -118,7 +118,7 @@ func New(options Options) *Cache {
 // because the write happened all the same. With a Store it returns when every other process has dropped what it had,
 // in about the time that a message takes there and back; where one does not say so, or the Store does not answer, after
 // Options.NearFor, when none uses it any more without asking. Of a Store that does not answer the scopes are kept out
-// by this process, and bumped again until it has understood. So is what it was told in the minute before it failed.
+// by this process, and bumped again until it has understood. So is what it was told in the minute before it failed, if it may have forgotten that.
 func (c *Cache) Bump(ctx context.Context, scopes ...Scope) {
 	// The far tier goes first: were the near tier first, a reader between the two could fetch the old value from
 	// the far tier and keep it near.
@@ -138,7 +138,15 @@ func (c *Cache) Bump(ctx context.Context, scopes ...Scope) {
 type ears struct{ *Cache }
 
 // Registered implements Watcher.
-func (e ears) Registered(since, until time.Time) { e.far.belief.registered(since, until) }
+func (e ears) Registered(since, until time.Time) {
+	e.far.belief.registered(since, until)
+	if until.After(since) {
+		e.far.heard()
+	}
+}
+
+// Deaf implements Watcher.
+func (e ears) Deaf(err error) { e.far.deafened(err) }
 
 // Bumped implements Watcher.
 func (e ears) Bumped(scope Scope) { e.scopes.bump(scope) }

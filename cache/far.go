@@ -36,6 +36,7 @@ type far struct {
 	leases  *gobreaker.CircuitBreaker[struct{}]
 	bumps   bumps
 	outbox  outbox
+	deaf    atomic.Int64 // how often in a row this process could not be registered
 }
 
 // answer is what the far tier says about one key. asked is false when it could not be asked.
@@ -108,7 +109,7 @@ func (f *far) ask(ctx context.Context, questions []Question, indexes []int, answ
 	})
 	if done && len(found) == len(questions) {
 		for i, index := range indexes {
-			answers[index] = answer{Found: found[i], asked: true, at: began}
+			answers[index] = answer{Found: found[i], asked: !found[i].Away, at: began}
 		}
 	}
 }
@@ -153,15 +154,31 @@ func (f *far) call(ctx context.Context, within time.Duration, breaker *gobreaker
 	return err == nil
 }
 
-// ok notes how a call went. A Store that failed may be another one when it is back, which has not taken all bumps.
+// ok notes how a call went. A Store that failed may be another one when it is back, which has not taken all bumps, and may
+// not know that.
 func (f *far) ok(err error) bool {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return err == nil
 	}
 	f.errors.Add(1)
 	f.health.failed(err)
-	f.oweTold()
+	if !f.store.Remembers() {
+		f.oweTold()
+	}
 	return false
+}
+
+// deafened notes that this process could not be registered: what others change it has to ask for.
+func (f *far) deafened(err error) {
+	f.health.failed(err)
+	if f.deaf.Add(1) >= failuresToRest {
+		f.health.is(listening, false)
+	}
+}
+
+func (f *far) heard() {
+	f.deaf.Store(0)
+	f.health.is(listening, true)
 }
 
 // work is what a Store may be unable to do.
@@ -171,6 +188,7 @@ const (
 	reading work = iota
 	writing
 	bumping
+	listening
 	works
 )
 

@@ -35,7 +35,10 @@ type sulky struct {
 	cache.Store
 	silent atomic.Bool
 	calls  atomic.Int64
+	knows  bool // what it has lost
 }
+
+func (s *sulky) Remembers() bool { return s.knows }
 
 func (s *sulky) sulk(ctx context.Context) error {
 	s.calls.Add(1)
@@ -226,4 +229,67 @@ func TestABumpThatIsOwedIsToldBeforeTheEnd(t *testing.T) {
 		_, other := process(t, m, s)
 		expect(t, other.Get(t.Context(), "a"), 2)
 	})
+}
+
+func TestAStoreThatFailedIsToldAgainOnlyWhatItMayHaveForgotten(t *testing.T) {
+	for name, knows := range map[string]bool{"it knows": true, "it does not": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m, s := cachetest.NewMemory(), &source{}
+				store := &sulky{Store: m.Connect(), knows: knows}
+				c := newCache(t, cache.Options{Store: store, Jitter: -1})
+				v := numbers(c, s)
+				_, other := process(t, m, s)
+				c.Bump(t.Context(), scope("a"))
+				expect(t, other.Get(t.Context(), "a"), 1)
+				synctest.Wait()
+				store.silent.Store(true)
+				v.Get(t.Context(), "b")
+				store.silent.Store(false)
+				time.Sleep(2 * time.Second)
+				want := 1
+				if !knows {
+					want = 3 // after the second, of b
+				}
+				expect(t, other.Get(t.Context(), "a"), want)
+			})
+		})
+	}
+}
+
+// deafening is a store in which nobody can be registered.
+type deafening struct {
+	cache.Store
+	tries int
+}
+
+func (d deafening) Watch(ctx context.Context, w cache.Watcher) {
+	for range d.tries {
+		w.Deaf(errors.New("Redis answered NOPERM"))
+	}
+	time.Sleep(time.Second)
+	w.Registered(time.Now(), time.Now().Add(time.Second))
+	<-ctx.Done()
+	w.Registered(time.Now(), time.Now())
+}
+
+func TestWhoCannotListenSaysSo(t *testing.T) {
+	for tries, lines := range map[int]int{2: 0, 3: 1, 10: 1} {
+		t.Run(fmt.Sprint(tries), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var log bytes.Buffer
+				c := newCache(t, cache.Options{Store: deafening{cachetest.NewMemory().Connect(), tries}, Log: slog.New(slog.NewTextHandler(&log, nil))})
+				synctest.Wait()
+				if got := c.Stats().StoreFails; got != (lines > 0) {
+					t.Errorf("the store fails: %t, want %t", got, lines > 0)
+				}
+				time.Sleep(2 * time.Second)
+				c.Close()
+				said(t, &log, lines, lines)
+				if lines > 0 && !strings.Contains(log.String(), "NOPERM") {
+					t.Errorf("the log says %s, want why", log.String())
+				}
+			})
+		})
+	}
 }

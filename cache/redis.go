@@ -49,6 +49,9 @@ func (r *Redis) Heed(runs *Runs) *Redis {
 	return r
 }
 
+// Remembers implements Store: a generation counts in the run of the server only that it was made in.
+func (r *Redis) Remembers() bool { return r.runs.now() != "" }
+
 // GetMany implements Store, in one round trip, or two where a scope has no generation.
 func (r *Redis) GetMany(ctx context.Context, questions []Question) ([]Found, error) {
 	if len(questions) == 0 {
@@ -64,7 +67,10 @@ func (r *Redis) GetMany(ctx context.Context, questions []Question) ([]Found, err
 	var unnumbered []*shelf
 	for _, shelf := range shelves {
 		generation, ok := parseGeneration(answers[0], run)
-		if !ok {
+		switch {
+		case shelf.away:
+			shelf.missing(found)
+		case !ok:
 			unnumbered = append(unnumbered, shelf)
 		}
 		for i, index := range shelf.indexes {
@@ -99,11 +105,20 @@ func (r *Redis) fetch(ctx context.Context, shelves []*shelf) ([]any, error) {
 		return nil
 	})
 	answers := make([][]any, len(shelves))
+	var first error
+	there := 0
 	for i, get := range gets {
-		var err error
-		if answers[i], err = whole(get, len(shelves[i].names)); err != nil {
-			return nil, err
+		answer, err := whole(get, len(shelves[i].names))
+		if err != nil { // of one server, perhaps
+			first, shelves[i].away = cmp.Or(first, err), true
+			answer = make([]any, len(shelves[i].names))
+		} else {
+			there++
 		}
+		answers[i] = answer
+	}
+	if there == 0 {
+		return nil, first
 	}
 	return slices.Concat(answers...), nil
 }
@@ -137,7 +152,11 @@ func (r *Redis) number(ctx context.Context, shelves []*shelf, found []Found, run
 	for i, shelf := range shelves {
 		text, err := gets[i].Result()
 		if err := cause(sets[i].Err(), err); err != nil {
-			return err
+			if r.alone {
+				return err
+			}
+			shelf.missing(found)
+			continue
 		}
 		generation, ok := parseGeneration(text, run)
 		if !ok {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -270,5 +271,51 @@ func TestABumpSurvivesAMasterThatDidNotPassItOn(t *testing.T) {
 	two.answers(t, "a", 2)
 	if one.Stats().OwedBumps != 0 {
 		t.Errorf("got %+v, want nothing owed", one.Stats())
+	}
+}
+
+func TestACombinedQuestionToAClusterLosesOnlyWhatIsAway(t *testing.T) {
+	cluster := redistest.StartCluster(t)
+	store := cache.NewRedis(connectCluster(t, cluster), "test:")
+	keys := numbered(60)
+	questions, items := make([]cache.Question, len(keys)), make([]cache.Item, len(keys))
+	for i, key := range keys {
+		questions[i].Key = cache.Key{Scope: scope(key), Item: key}
+	}
+	found, err := store.GetMany(t.Context(), questions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, one := range found {
+		items[i] = cache.Item{Key: questions[i].Key, Value: []byte(keys[i]), Generation: one.Generation, For: time.Hour}
+	}
+	if err := store.SetMany(t.Context(), items); err != nil {
+		t.Fatal(err)
+	}
+	cluster.Servers[0].Stop()
+	for _, bare := range []bool{false, true} {
+		for i := range questions {
+			questions[i].Bare = bare
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		found, err = store.GetMany(ctx, questions)
+		cancel()
+		if err != nil {
+			t.Fatal(err)
+		}
+		there := 0
+		for i, one := range found {
+			switch {
+			case one.Away && (one.Generation != 0 || len(one.Value) > 0):
+				t.Errorf("%s is away, and is %+v", keys[i], one)
+			case !one.Away && (one.Generation != items[i].Generation || !bare && string(one.Value) != keys[i]):
+				t.Errorf("%s is %+v, want it as it was", keys[i], one)
+			case !one.Away:
+				there++
+			}
+		}
+		if there < 20 || there == len(keys) {
+			t.Errorf("%d of %d are there, want about two thirds", there, len(keys))
+		}
 	}
 }

@@ -23,6 +23,7 @@ type shelf struct {
 	names   []string // its generation's key, then those of the entries asked for
 	indexes []int    // where they stand among the questions
 	bare    []int    // where those stand that ask for the generation only
+	away    bool     // the server that has it could not be asked
 }
 
 // number enters the generation into the answers of the shelf's questions.
@@ -30,6 +31,15 @@ func (s *shelf) number(found []Found, generation Generation) {
 	for _, indexes := range [][]int{s.indexes, s.bare} {
 		for _, index := range indexes {
 			found[index].Generation = generation
+		}
+	}
+}
+
+// missing enters into the answers that its server could not be asked.
+func (s *shelf) missing(found []Found) {
+	for _, indexes := range [][]int{s.indexes, s.bare} {
+		for _, index := range indexes {
+			found[index] = Found{Away: true}
 		}
 	}
 }

@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"sync"
 	"time"
@@ -19,6 +20,7 @@ const (
 
 // registerScript lets a listener count for so many milliseconds more, and returns until when, and 1 if it has counted
 // without a gap since it said so last. What nobody prolongs is gone after a minute, and what is no list of listeners at once.
+// Who counts for longer than anybody may, by a clock that was set back since or by a strange hand, counts for as long.
 const registerScript = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -29,6 +31,9 @@ if type(before) == 'table' then
 end
 before = tonumber(before or 0)
 redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
+for _, longer in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. now + ARGV[2], '+inf', 'LIMIT', 0, 100)) do
+  redis.call('ZADD', KEYS[1], now + ARGV[2], longer)
+end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - 60000)
 redis.call('PEXPIRE', KEYS[1], 60000)
 return {now + ARGV[2], before == tonumber(ARGV[3]) and before > now and 1 or 0}`
@@ -48,17 +53,21 @@ type standing struct {
 }
 
 // register registers this process, or prolongs that, and tells w.
-func (r *Redis) register(ctx context.Context, w Watcher) {
+func (r *Redis) register(ctx context.Context, w Watcher) error {
 	ctx, cancel := context.WithTimeout(ctx, registerEvery)
 	defer cancel()
 	began, last := time.Now(), r.standing.last()
 	answer, err := r.client.Eval(ctx, registerScript, []string{r.listenersName()},
 		r.origin, registeredFor.Milliseconds(), last).Int64Slice()
-	if err != nil || len(answer) != 2 {
-		return
+	if err == nil && len(answer) != 2 {
+		err = fmt.Errorf("%d answers of 2", len(answer))
+	}
+	if err != nil {
+		return trouble(err)
 	}
 	since := r.standing.note(answer[0], answer[1] == 1, r.runs.now())
 	w.Registered(since, began.Add(registeredFor-registeredSlack))
+	return nil
 }
 
 // leave ends the registration, so that nobody waits for this process any more.

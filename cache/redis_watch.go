@@ -24,7 +24,9 @@ const (
 func (r *Redis) Watch(ctx context.Context, w Watcher) {
 	defer r.leave(ctx, w)
 	for ctx.Err() == nil {
-		r.listen(ctx, w)
+		if err := r.listen(ctx, w); err != nil && ctx.Err() == nil {
+			w.Deaf(trouble(err))
+		}
 		select {
 		case <-ctx.Done():
 		case <-time.After(listenAgain/2 + rand.N(listenAgain)):
@@ -33,7 +35,7 @@ func (r *Redis) Watch(ctx context.Context, w Watcher) {
 }
 
 // listen subscribes and listens until the connection is lost, or ctx ends. This process is registered once it hears.
-func (r *Redis) listen(ctx context.Context, w Watcher) {
+func (r *Redis) listen(ctx context.Context, w Watcher) error {
 	var work sync.WaitGroup
 	defer r.standing.forget()
 	defer work.Wait()
@@ -45,8 +47,8 @@ func (r *Redis) listen(ctx context.Context, w Watcher) {
 	subscribing, cancel := context.WithTimeout(ctx, 2*pingEvery)
 	defer cancel()
 	channels := []string{r.bumpChannel(), r.heardChannel(r.origin)}
-	if channel.Subscribe(subscribing, channels...) != nil {
-		return
+	if err := channel.Subscribe(subscribing, channels...); err != nil {
+		return err
 	}
 	replies := newReplies()
 	subscribed, pinged := 0, false
@@ -59,7 +61,7 @@ func (r *Redis) listen(ctx context.Context, w Watcher) {
 			pinged = false
 		}
 		if err != nil {
-			return
+			return err
 		}
 		switch message := message.(type) {
 		case *redis.Subscription:
@@ -67,7 +69,7 @@ func (r *Redis) listen(ctx context.Context, w Watcher) {
 				r.begin(ctx, w, replies, &work)
 			}
 			if subscribed > len(channels) {
-				return // the client has connected anew by itself
+				return nil // the client has connected anew by itself
 			}
 		case *redis.Message:
 			r.hear(message, w, replies)
@@ -84,7 +86,9 @@ func (r *Redis) begin(ctx context.Context, w Watcher, replies *replies, work *sy
 		ticker := time.NewTicker(registerEvery)
 		defer ticker.Stop()
 		for ctx.Err() == nil {
-			r.register(ctx, w)
+			if err := r.register(ctx, w); err != nil && ctx.Err() == nil {
+				w.Deaf(err)
+			}
 			select {
 			case <-ctx.Done():
 			case <-ticker.C:

@@ -207,3 +207,30 @@ func TestAWatcherFindsAConnectionThatHangs(t *testing.T) {
 	e.hears(t, cache.NewRedis(connect(t, server), "test:"), "after")
 	e.end(t)
 }
+
+func TestNobodyIsRegisteredForEver(t *testing.T) {
+	server := redistest.Start(t)
+	store := cache.NewRedis(connect(t, server), "test:")
+	e := watch(t, store)
+	eventually(t, "it is registered", e.Listens)
+	meddler, ahead := server.Client(t), time.Now().Add(time.Hour).UnixMilli()
+	if err := meddler.ZAdd(t.Context(), "test:cache2:listeners", redis.Z{Score: float64(ahead), Member: "somebody"}).Err(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "whoever counts for too long counts for no longer than others", func() bool {
+		score := meddler.ZScore(t.Context(), "test:cache2:listeners", "somebody").Val()
+		return score > 0 && score < float64(ahead)
+	})
+	eventually(t, "a bump waits for nobody any more", func() bool {
+		heard, err := store.Bump(t.Context(), scope("a"))
+		if err != nil || heard == nil {
+			return false
+		}
+		select {
+		case <-heard:
+			return true
+		default:
+			return false
+		}
+	})
+}

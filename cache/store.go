@@ -60,6 +60,9 @@ type Store interface {
 	// closed when all have heard that are registered, or were a moment ago; perhaps at once. It may stay open for ever,
 	// or be nil: when one of them died, or nobody knows who there is.
 	Bump(ctx context.Context, scopes ...Scope) (heard <-chan struct{}, err error)
+	// Remembers tells whether nothing counts in the store that was written before it lost a bump, whatever it is that answers
+	// now. Else it has to be told again after it failed.
+	Remembers() bool
 	// Watch registers this process and lets w hear of each bump by another one. It returns when ctx ends, and not before.
 	// It is called once.
 	Watch(ctx context.Context, w Watcher)
@@ -76,6 +79,8 @@ type Watcher interface {
 	// and does not know better. What has to be told again is told when it returns, or is kept out of the store by
 	// this process until it is.
 	Lost()
+	// Deaf tells why this process could not be registered just now. It is called for each try.
+	Deaf(err error)
 }
 
 // Question asks about a key.
@@ -94,6 +99,8 @@ type Found struct {
 	Value []byte
 	// Generation is the scope's, now; 0 when the store could not tell.
 	Generation Generation
+	// Away tells that this part of the store could not be asked.
+	Away bool
 }
 
 // Item is what a Store is to hold.

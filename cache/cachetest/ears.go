@@ -37,6 +37,9 @@ func (e *Ears) Lost() {
 	e.lost++
 }
 
+// Deaf implements cache.Watcher.
+func (*Ears) Deaf(error) {}
+
 // Registration is what it was told of late.
 func (e *Ears) Registration() (since, until time.Time) {
 	e.mu.Lock()

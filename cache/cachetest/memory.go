@@ -283,6 +283,9 @@ func (c *Connection) EndLease(ctx context.Context, key cache.Key, under cache.Ge
 	return nil
 }
 
+// Remembers implements cache.Store: what was restored knows nothing of what was bumped since.
+func (*Connection) Remembers() bool { return false }
+
 // Bump implements cache.Store.
 func (c *Connection) Bump(ctx context.Context, scopes ...cache.Scope) (heard <-chan struct{}, err error) {
 	c.mu.Lock()

@@ -159,12 +159,16 @@ func TestARightThatIsMissingIsToldInTheLog(t *testing.T) {
 	server := redistest.Start(t)
 	program := build(t)
 	for missing, want := range map[string]string{
-		"~regtok:*": `the shared cache fails`,
-		"&regtok:*": `the shared cache fails`,
-		"+mget":     `the shared cache fails`,
-		"+publish":  `the shared cache fails`,
-		"+ping":     `Redis cannot be reached`,
-		"+evalsha":  `the schedule of deletions cannot be read`,
+		"~regtok:*":  `the shared cache fails`,
+		"&regtok:*":  `the shared cache fails`,
+		"+mget":      `the shared cache fails`,
+		"+publish":   `the shared cache fails`,
+		"+subscribe": `the shared cache fails`,
+		"+eval":      `the shared cache fails`,
+		"+zadd":      `the shared cache fails`,
+		"+time":      `the shared cache fails`,
+		"+ping":      `Redis cannot be reached`,
+		"+evalsha":   `the schedule of deletions cannot be read`,
 	} {
 		t.Run(missing, func(t *testing.T) {
 			admit(t, server, slices.DeleteFunc(slices.Clone(rules), func(rule string) bool { return rule == missing }))
