@@ -17,6 +17,8 @@ const (
 	TokensWrite Permission = "TOKENS_WRITE"
 	// TokensDelete lets a caller delete tokens.
 	TokensDelete Permission = "TOKENS_DELETE"
+	// EventsRead lets a caller read and follow the events of tokens' ends.
+	EventsRead Permission = "EVENTS_READ"
 )
 
 // Viewer is the caller of one request. It is not changed once it is made, so it may be shared.
@@ -33,7 +35,7 @@ func (v Viewer) May(p Permission) bool { return slices.Contains(v.Permissions, p
 
 // Local returns the viewer of a server that knows no callers: whoever reaches its loopback address may do everything.
 func Local() Viewer {
-	return Viewer{Subject: "local", Permissions: []Permission{TokensRead, TokensWrite, TokensDelete}}
+	return Viewer{Subject: "local", Permissions: []Permission{TokensRead, TokensWrite, TokensDelete, EventsRead}}
 }
 
 type viewerKey struct{}

@@ -13,6 +13,7 @@ import (
 
 	"regtok/cache"
 	"regtok/catalog"
+	"regtok/expiry"
 	"regtok/graph/internal/model"
 	"regtok/graph/internal/scalar"
 	"regtok/providers"
@@ -48,6 +49,11 @@ func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 	case errors.Is(err, context.Canceled):
 		shown.Message = "the request was given up"
 		return withCode(shown, codeCanceled)
+	}
+	if errors.Is(err, expiry.ErrUnavailable) || errors.Is(err, expiry.ErrClosed) {
+		p.log.WarnContext(ctx, "the events are not available", "err", err)
+		shown.Message = "the events cannot be read at the moment; try again"
+		return withCode(shown, string(providers.Unavailable))
 	}
 	if already, ok := errors.AsType[*gqlerror.Error](err); ok && already.Extensions["code"] != nil {
 		return shown // made by us, for the caller

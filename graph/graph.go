@@ -29,6 +29,8 @@ type Options struct {
 	Catalog *catalog.Catalog
 	// Events are what is told of tokens' ends. Nil: this server tells none.
 	Events *expiry.Events
+	// Streams carry subscriptions. Nil: there are none.
+	Streams *transport.Streams
 	// Version of the program, for `server { version }`.
 	Version string
 	Limits  limits.Limits
@@ -40,14 +42,19 @@ type Options struct {
 	Log     *slog.Logger
 }
 
-// New returns the API as a handler of POST requests. The viewer of each request is expected in its context.
+// New returns the API as a handler of requests, and of what they are upgraded to. The viewer of each request is expected in
+// its context, and stays that of the operations of a socket.
 func New(o Options) http.Handler {
-	server := handler.New(schema(&resolver{catalog: o.Catalog, version: o.Version}))
+	server := handler.New(schema(&resolver{catalog: o.Catalog, events: o.Events, version: o.Version}))
 	o.Limits.Scalars = map[string]func(any) string{
 		"DateTime": complaint(scalar.UnmarshalDateTime), "Duration": complaint(scalar.UnmarshalDuration),
 	}
 	o.Limits.Guard(server)
-	server.AddTransport(transport.POST{Timeout: o.Timeout})
+	if o.Streams != nil {
+		server.AddTransport(transport.WebSocket{Timeout: o.Timeout, Streams: o.Streams})
+		server.AddTransport(transport.Events{Streams: o.Streams})
+	}
+	server.AddTransport(transport.POST{Timeout: o.Timeout, Streams: o.Streams})
 	shows := presenter{log: o.Log}
 	server.SetErrorPresenter(shows.present)
 	server.SetRecoverFunc(shows.recovered)
@@ -55,7 +62,7 @@ func New(o Options) http.Handler {
 		server.AroundResponses(observing(o.Observe))
 	}
 	server.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
-		if transport.Insists(graphql.GetOperationContext(ctx).Headers) {
+		if !follows(ctx) && transport.Insists(graphql.GetOperationContext(ctx).Headers) {
 			ctx = cache.NoCache(ctx)
 		}
 		return next(loader.Attach(ctx, o.Catalog))
@@ -69,11 +76,22 @@ func New(o Options) http.Handler {
 	return server
 }
 
-// observing tells an observer of each operation.
+// follows tells whether an operation is a subscription. Browsers insist with each of those, whatever their page wants, and all
+// of them would ask a provider at each event.
+func follows(ctx context.Context) bool {
+	operation := graphql.GetOperationContext(ctx).Operation
+	return operation != nil && operation.Operation == ast.Subscription
+}
+
+// observing tells an observer of each operation, but of subscriptions: they take as long as their callers like, and are
+// counted by what carries them.
 func observing(observe func(kind string, data bool, codes []string, took time.Duration)) graphql.ResponseMiddleware {
 	return func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 		began := time.Now()
 		answer := next(ctx)
+		if follows(ctx) {
+			return answer
+		}
 		kind := ""
 		if operation := graphql.GetOperationContext(ctx).Operation; operation != nil {
 			kind = string(operation.Operation)

@@ -11,6 +11,7 @@ import (
 	"regtok/auth"
 	"regtok/cache"
 	"regtok/catalog"
+	"regtok/expiry"
 	"regtok/graph/internal/model"
 	"regtok/graph/loader"
 	"regtok/providers"
@@ -36,6 +37,9 @@ func one[V, N any](entries []cache.Entry[V], wrap func(V) *N) (*N, error) {
 }
 
 func (r queryResolver) Node(ctx context.Context, id providers.ID) (model.Node, error) {
+	if text := textOf(ctx, "id", 0); id.IsZero() && expiry.IsEventID(text) {
+		return r.eventNamed(ctx, text)
+	}
 	if id.IsZero() {
 		return nil, damaged("id")
 	}
@@ -66,7 +70,11 @@ func (r queryResolver) nodes(ctx context.Context, ids []providers.ID) ([]model.N
 		case providers.AccountKind:
 			f.account(ctx, i, r.catalog.Accounts())
 		case 0:
-			f.errs[i] = damaged(fmt.Sprintf("ids[%d]", i))
+			if text := textOf(ctx, "ids", i); expiry.IsEventID(text) {
+				f.nodes[i], f.errs[i] = r.eventNamed(ctx, text)
+			} else {
+				f.errs[i] = damaged(fmt.Sprintf("ids[%d]", i))
+			}
 		}
 	}
 	var wait sync.WaitGroup

@@ -18,7 +18,11 @@ func (r queryResolver) Viewer(ctx context.Context) (*auth.Viewer, error) {
 }
 
 func (r queryResolver) Server(context.Context) (*model.Server, error) {
-	return &model.Server{Version: r.version, ExpiryThresholds: r.catalog.Policy().Thresholds}, nil
+	server := model.Server{Version: r.version, ExpiryThresholds: r.catalog.Policy().Thresholds}
+	if r.events != nil {
+		server.EventRetention = r.events.Retention
+	}
+	return &server, nil
 }
 
 func (r queryResolver) Providers(context.Context) ([]*model.Provider, error) {

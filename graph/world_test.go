@@ -13,8 +13,10 @@ import (
 	"regtok/auth"
 	"regtok/cache"
 	"regtok/catalog"
+	"regtok/expiry"
 	"regtok/graph"
 	"regtok/graph/limits"
+	"regtok/graph/transport"
 	"regtok/ledger"
 	"regtok/providers"
 	"regtok/providers/all"
@@ -45,6 +47,8 @@ type plan struct {
 	viewer    *auth.Viewer
 	ledger    ledger.Ledger // nil: in memory
 	timeout   time.Duration // of an operation; 0: the default
+	events    *expiry.Events
+	streams   *transport.Streams
 	// change has a say in each account before the catalog gets it.
 	change func(*catalog.Account)
 }
@@ -71,7 +75,7 @@ func newWorld(t testing.TB, p plan) *world {
 	})
 	limit := limits.Default()
 	limit.Introspection = true
-	w.api = graph.New(graph.Options{Catalog: w.catalog, Version: "test", Limits: limit, Timeout: p.timeout, Log: log})
+	w.api = graph.New(graph.Options{Catalog: w.catalog, Version: "test", Limits: limit, Timeout: p.timeout, Log: log, Events: p.events, Streams: p.streams})
 	viewer := auth.Local()
 	if p.viewer != nil {
 		viewer = *p.viewer

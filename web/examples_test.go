@@ -60,7 +60,7 @@ func examples(t *testing.T) []example {
 		if err != nil {
 			t.Fatal(err)
 		}
-		name := regexp.MustCompile(`(?m)^(?:query|mutation) (\w+)`).FindSubmatch(query)
+		name := regexp.MustCompile(`(?m)^(?:query|mutation|subscription) (\w+)`).FindSubmatch(query)
 		if name == nil {
 			t.Fatalf("%s holds no operation with a name", file)
 		}

@@ -11,7 +11,7 @@ import (
 // Cost is what an operation may cost at most, known before it runs. It is told in `extensions.cost` of every answer.
 //
 // Objects are the items of all lists, each as long as its `first` allows. Points stand for work: 10 for each list that is
-// asked for and for each mutation, since it may be a call to a provider, and 1 for each field, once for every 25 objects that
+// asked for, each mutation and each subscription, since it may be a call to a provider, and 1 for each field, once for every 25 objects that
 // it is read from.
 // For example `registries(first: 50) { nodes { name tokens(first: 100) { nodes { name } } } }` is 51 lists, 5,050 objects
 // and 917 points. Fields that do not exist count as fields; what @skip leaves out counts, too.
@@ -24,7 +24,7 @@ type Cost struct {
 }
 
 const (
-	pointsPerList   = 10 // and a mutation
+	pointsPerList   = 10 // and a mutation, and a subscription
 	objectsPerPoint = 25
 	// ceiling is where counting stops: it is above every sensible limit, and its square fits into an int.
 	ceiling = 1 << 30
@@ -88,7 +88,7 @@ func (s size) listed(n int) size {
 	}
 }
 
-// written is the size of a mutation: what it answers is read after a call to a provider.
+// written is the size of a mutation, or of a subscription's event: what it answers is read by a call to a provider.
 func (s size) written() size {
 	s.perItem = plus(s.perItem, pointsPerList)
 	return s

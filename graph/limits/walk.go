@@ -129,7 +129,7 @@ func (w *walk) field(parent *ast.Definition, field *ast.Field) size {
 	}
 	s := below.under()
 	s.paged = field.Name == "nodes" || field.Name == "edges"
-	if parent == w.schema.Mutation {
+	if parent == w.schema.Mutation || parent == w.schema.Subscription {
 		s = s.written()
 	}
 	return s

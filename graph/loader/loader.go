@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"sync"
 
 	"github.com/graph-gophers/dataloader/v7"
 
@@ -153,16 +154,16 @@ func (l *Loaders) Users(ctx context.Context, people []catalog.Person) []cache.En
 
 type contextKey struct{}
 
-// Attach gives a response its own loaders.
+// Attach gives a response its own loaders. They are made when the first is wanted: an event may be long in coming.
 func Attach(ctx context.Context, c *catalog.Catalog) context.Context {
-	return context.WithValue(ctx, contextKey{}, New(c))
+	return context.WithValue(ctx, contextKey{}, sync.OnceValue(func() *Loaders { return New(c) }))
 }
 
 // For returns the loaders of this response. Without Attach it panics: a resolver runs where it must not.
 func For(ctx context.Context) *Loaders {
-	l, ok := ctx.Value(contextKey{}).(*Loaders)
+	loaders, ok := ctx.Value(contextKey{}).(func() *Loaders)
 	if !ok {
 		panic("a resolver runs without loaders")
 	}
-	return l
+	return loaders()
 }

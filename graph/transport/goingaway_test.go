@@ -19,7 +19,7 @@ func asClose(err error, target *websocket.CloseError) bool { return errors.As(er
 func TestTheEndOfTheProcess(t *testing.T) {
 	const stay = `","type":"subscribe","payload":{"query":"subscription { count(to: 1, stay: true) }"}}`
 	first := func(id string) string {
-		return `{"id":"` + id + `","type":"next","payload":{"data":{"count":1}` + cost + `}}`
+		return `{"id":"` + id + `","type":"next","payload":{"data":{"count":1}` + costly + `}}`
 	}
 	t.Run("closes a socket with its cursor", func(t *testing.T) {
 		defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
@@ -124,5 +124,5 @@ func TestSignsOfLife(t *testing.T) {
 
 func nextEvent(n int) string {
 	number := string(rune('0' + n))
-	return "event: next\nid: c" + number + "\ndata: " + strings.ReplaceAll(`{"data":{"count":N}`+cost+`}`, "N", number)
+	return "event: next\nid: c" + number + "\ndata: " + strings.ReplaceAll(`{"data":{"count":N}`+costly+`}`, "N", number)
 }

@@ -103,12 +103,15 @@ func (p *peer) hearsClose(code websocket.StatusCode, reason string) {
 	}
 }
 
-const cost = `,"extensions":{"cost":{"points":1,"maxPoints":5000,"objects":0,"maxObjects":10000}}`
+const (
+	cost   = `,"extensions":{"cost":{"points":1,"maxPoints":5000,"objects":0,"maxObjects":10000}}`
+	costly = `,"extensions":{"cost":{"points":11,"maxPoints":5000,"objects":0,"maxObjects":10000}}` // a subscription's
+)
 
 func count3(id string) []string {
 	var messages []string
 	for _, n := range []string{"1", "2", "3"} {
-		messages = append(messages, `{"id":"`+id+`","type":"next","payload":{"data":{"count":`+n+`}`+cost+`}}`)
+		messages = append(messages, `{"id":"`+id+`","type":"next","payload":{"data":{"count":`+n+`}`+costly+`}}`)
 	}
 	return append(messages, `{"id":"`+id+`","type":"complete"}`)
 }
@@ -246,7 +249,7 @@ func TestSocketsAndStreamsAreLimited(t *testing.T) {
 		p := initialised(t, server)
 		for _, id := range strings.Split("abcdefghij", "") {
 			p.say(`{"id":"` + id + stay)
-			p.hears(`{"id":"` + id + `","type":"next","payload":{"data":{"count":1}` + cost + `}}`)
+			p.hears(`{"id":"` + id + `","type":"next","payload":{"data":{"count":1}` + costly + `}}`)
 		}
 		p.say(`{"id":"k` + stay)
 		p.hears(`{"id":"k","type":"error","payload":[{"message":"a socket carries 10 operations at a time: complete one first, or open another","extensions":{"code":"TOO_MANY_STREAMS"}}]}`)
@@ -258,7 +261,7 @@ func TestSocketsAndStreamsAreLimited(t *testing.T) {
 		server, streams := newStreams(t, transport.StreamConfig{Process: 1})
 		p := initialised(t, server)
 		p.say(`{"id":"a` + stay)
-		p.hears(`{"id":"a","type":"next","payload":{"data":{"count":1}` + cost + `}}`)
+		p.hears(`{"id":"a","type":"next","payload":{"data":{"count":1}` + costly + `}}`)
 		p.say(`{"id":"b` + stay)
 		p.hears(`{"id":"b","type":"error","payload":[{"message":"this server has as many streams as it may: try again later","extensions":{"code":"TOO_MANY_STREAMS"}}]}`)
 		answer := send(t, http.MethodPost, server.URL, strings.NewReader(`{"query":"subscription { count(to: 1) }"}`),

@@ -15,7 +15,7 @@ export const examples: Example[] = Object.keys(files)
   .map((file) => parse(files[file]))
 
 function parse(query: string): Example {
-  const name = /^(?:query|mutation) (\w+)/m.exec(query)?.[1] ?? ''
+  const name = /^(?:query|mutation|subscription) (\w+)/m.exec(query)?.[1] ?? ''
   const comment = /^(#.*\n)+/.exec(query)?.[0] ?? ''
   return { name, purpose: comment.replaceAll('\n', ' ').replaceAll('# ', '').trim(), query }
 }

@@ -10,6 +10,7 @@ import (
 	"math"
 	"regtok/auth"
 	"regtok/catalog"
+	"regtok/expiry"
 	"regtok/graph/internal/model"
 	"regtok/graph/internal/scalar"
 	"regtok/providers"
@@ -39,8 +40,10 @@ type ResolverRoot interface {
 	Organization() OrganizationResolver
 	Query() QueryResolver
 	Registry() RegistryResolver
+	Subscription() SubscriptionResolver
 	Token() TokenResolver
 	TokenCredential() TokenCredentialResolver
+	TokenExpiryEvent() TokenExpiryEventResolver
 	User() UserResolver
 }
 
@@ -92,6 +95,12 @@ type ComplexityRoot struct {
 		DeletedTokenID func(childComplexity int) int
 		Errors         func(childComplexity int) int
 		Registry       func(childComplexity int) int
+	}
+
+	EventGap struct {
+		After     func(childComplexity int) int
+		Reason    func(childComplexity int) int
+		ResumesAt func(childComplexity int) int
 	}
 
 	ForbiddenError struct {
@@ -196,18 +205,19 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		Accounts      func(childComplexity int) int
-		Node          func(childComplexity int, id providers.ID) int
-		Nodes         func(childComplexity int, ids []*providers.ID) int
-		Organizations func(childComplexity int, first int, after *string, filter *model.OrganizationFilter) int
-		Providers     func(childComplexity int) int
-		Registries    func(childComplexity int, first int, after *string, filter *model.RegistryFilter, orderBy model.RegistryOrder) int
-		Registry      func(childComplexity int, address model.RegistryAddress) int
-		Server        func(childComplexity int) int
-		Token         func(childComplexity int, address model.TokenAddress) int
-		Tokens        func(childComplexity int, first int, after *string, filter *model.TokenFilter, orderBy model.TokenOrder) int
-		User          func(childComplexity int, id providers.ID) int
-		Viewer        func(childComplexity int) int
+		Accounts          func(childComplexity int) int
+		Node              func(childComplexity int, id providers.ID) int
+		Nodes             func(childComplexity int, ids []*providers.ID) int
+		Organizations     func(childComplexity int, first int, after *string, filter *model.OrganizationFilter) int
+		Providers         func(childComplexity int) int
+		Registries        func(childComplexity int, first int, after *string, filter *model.RegistryFilter, orderBy model.RegistryOrder) int
+		Registry          func(childComplexity int, address model.RegistryAddress) int
+		Server            func(childComplexity int) int
+		Token             func(childComplexity int, address model.TokenAddress) int
+		TokenExpiryEvents func(childComplexity int, first int, after *expiry.Cursor, filter *model.TokenFilter) int
+		Tokens            func(childComplexity int, first int, after *string, filter *model.TokenFilter, orderBy model.TokenOrder) int
+		User              func(childComplexity int, id providers.ID) int
+		Viewer            func(childComplexity int) int
 	}
 
 	RateLimitedError struct {
@@ -268,8 +278,13 @@ type ComplexityRoot struct {
 	}
 
 	Server struct {
+		EventRetention   func(childComplexity int) int
 		ExpiryThresholds func(childComplexity int) int
 		Version          func(childComplexity int) int
+	}
+
+	Subscription struct {
+		TokenExpiry func(childComplexity int, filter *model.TokenFilter, thresholds []time.Duration, after *expiry.Cursor, includeCurrent bool) int
 	}
 
 	Token struct {
@@ -319,11 +334,45 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	TokenExpiryEvent struct {
+		Cursor     func(childComplexity int) int
+		DueAt      func(childComplexity int) int
+		DueSource  func(childComplexity int) int
+		ID         func(childComplexity int) int
+		Kind       func(childComplexity int) int
+		OccurredAt func(childComplexity int) int
+		Subject    func(childComplexity int) int
+		Threshold  func(childComplexity int) int
+		Token      func(childComplexity int) int
+	}
+
+	TokenExpiryEventConnection struct {
+		Edges    func(childComplexity int) int
+		Gap      func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	TokenExpiryEventEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	TokenScope struct {
 		Actions  func(childComplexity int) int
 		Implicit func(childComplexity int) int
 		Name     func(childComplexity int) int
 		Type     func(childComplexity int) int
+	}
+
+	TokenSubject struct {
+		CreatedBy      func(childComplexity int) int
+		Name           func(childComplexity int) int
+		OrganizationID func(childComplexity int) int
+		Provider       func(childComplexity int) int
+		RegistryID     func(childComplexity int) int
+		RegistryName   func(childComplexity int) int
+		TokenID        func(childComplexity int) int
 	}
 
 	TokenSummary struct {
@@ -427,11 +476,15 @@ type QueryResolver interface {
 	Token(ctx context.Context, address model.TokenAddress) (*model.Token, error)
 	Tokens(ctx context.Context, first int, after *string, filter *model.TokenFilter, orderBy model.TokenOrder) (*model.TokenConnection, error)
 	User(ctx context.Context, id providers.ID) (*model.User, error)
+	TokenExpiryEvents(ctx context.Context, first int, after *expiry.Cursor, filter *model.TokenFilter) (*model.TokenExpiryEventConnection, error)
 }
 type RegistryResolver interface {
 	CreatedBy(ctx context.Context, objs []*model.Registry) ([]*model.User, error)
 	Organization(ctx context.Context, objs []*model.Registry) ([]*model.Organization, error)
 	Tokens(ctx context.Context, objs []*model.Registry, first int, after *string, filter *model.TokenFilter, orderBy model.TokenOrder) ([]*model.TokenConnection, error)
+}
+type SubscriptionResolver interface {
+	TokenExpiry(ctx context.Context, filter *model.TokenFilter, thresholds []time.Duration, after *expiry.Cursor, includeCurrent bool) (<-chan model.TokenExpiryUpdate, error)
 }
 type TokenResolver interface {
 	CreatedBy(ctx context.Context, objs []*model.Token) ([]*model.User, error)
@@ -445,6 +498,9 @@ type TokenResolver interface {
 }
 type TokenCredentialResolver interface {
 	DockerConfigJSON(ctx context.Context, obj *model.TokenCredential) (*providers.Secret, error)
+}
+type TokenExpiryEventResolver interface {
+	Token(ctx context.Context, objs []*model.TokenExpiryEvent) ([]*model.Token, error)
 }
 type UserResolver interface {
 	Tokens(ctx context.Context, objs []*model.User, first int, after *string, filter *model.TokenFilter, orderBy model.TokenOrder) ([]*model.TokenConnection, error)
@@ -635,6 +691,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DeleteTokenPayload.Registry(childComplexity), true
+
+	case "EventGap.after":
+		if e.ComplexityRoot.EventGap.After == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventGap.After(childComplexity), true
+	case "EventGap.reason":
+		if e.ComplexityRoot.EventGap.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventGap.Reason(childComplexity), true
+	case "EventGap.resumesAt":
+		if e.ComplexityRoot.EventGap.ResumesAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventGap.ResumesAt(childComplexity), true
 
 	case "ForbiddenError.code":
 		if e.ComplexityRoot.ForbiddenError.Code == nil {
@@ -1146,6 +1221,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Token(childComplexity, args["address"].(model.TokenAddress)), true
+	case "Query.tokenExpiryEvents":
+		if e.ComplexityRoot.Query.TokenExpiryEvents == nil {
+			break
+		}
+
+		args, err := ec.field_Query_tokenExpiryEvents_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.TokenExpiryEvents(childComplexity, args["first"].(int), args["after"].(*expiry.Cursor), args["filter"].(*model.TokenFilter)), true
 	case "Query.tokens":
 		if e.ComplexityRoot.Query.Tokens == nil {
 			break
@@ -1420,6 +1506,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RotateTokenPayload.TokenEdge(childComplexity), true
 
+	case "Server.eventRetention":
+		if e.ComplexityRoot.Server.EventRetention == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Server.EventRetention(childComplexity), true
 	case "Server.expiryThresholds":
 		if e.ComplexityRoot.Server.ExpiryThresholds == nil {
 			break
@@ -1432,6 +1524,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Server.Version(childComplexity), true
+
+	case "Subscription.tokenExpiry":
+		if e.ComplexityRoot.Subscription.TokenExpiry == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_tokenExpiry_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.TokenExpiry(childComplexity, args["filter"].(*model.TokenFilter), args["thresholds"].([]time.Duration), args["after"].(*expiry.Cursor), args["includeCurrent"].(bool)), true
 
 	case "Token.createdAt":
 		if e.ComplexityRoot.Token.CreatedAt == nil {
@@ -1647,6 +1751,99 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.TokenEdge.Node(childComplexity), true
 
+	case "TokenExpiryEvent.cursor":
+		if e.ComplexityRoot.TokenExpiryEvent.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenExpiryEvent.Cursor(childComplexity), true
+	case "TokenExpiryEvent.dueAt":
+		if e.ComplexityRoot.TokenExpiryEvent.DueAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenExpiryEvent.DueAt(childComplexity), true
+	case "TokenExpiryEvent.dueSource":
+		if e.ComplexityRoot.TokenExpiryEvent.DueSource == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenExpiryEvent.DueSource(childComplexity), true
+	case "TokenExpiryEvent.id":
+		if e.ComplexityRoot.TokenExpiryEvent.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenExpiryEvent.ID(childComplexity), true
+	case "TokenExpiryEvent.kind":
+		if e.ComplexityRoot.TokenExpiryEvent.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenExpiryEvent.Kind(childComplexity), true
+	case "TokenExpiryEvent.occurredAt":
+		if e.ComplexityRoot.TokenExpiryEvent.OccurredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenExpiryEvent.OccurredAt(childComplexity), true
+	case "TokenExpiryEvent.subject":
+		if e.ComplexityRoot.TokenExpiryEvent.Subject == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenExpiryEvent.Subject(childComplexity), true
+	case "TokenExpiryEvent.threshold":
+		if e.ComplexityRoot.TokenExpiryEvent.Threshold == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenExpiryEvent.Threshold(childComplexity), true
+	case "TokenExpiryEvent.token":
+		if e.ComplexityRoot.TokenExpiryEvent.Token == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenExpiryEvent.Token(childComplexity), true
+
+	case "TokenExpiryEventConnection.edges":
+		if e.ComplexityRoot.TokenExpiryEventConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenExpiryEventConnection.Edges(childComplexity), true
+	case "TokenExpiryEventConnection.gap":
+		if e.ComplexityRoot.TokenExpiryEventConnection.Gap == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenExpiryEventConnection.Gap(childComplexity), true
+	case "TokenExpiryEventConnection.nodes":
+		if e.ComplexityRoot.TokenExpiryEventConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenExpiryEventConnection.Nodes(childComplexity), true
+	case "TokenExpiryEventConnection.pageInfo":
+		if e.ComplexityRoot.TokenExpiryEventConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenExpiryEventConnection.PageInfo(childComplexity), true
+
+	case "TokenExpiryEventEdge.cursor":
+		if e.ComplexityRoot.TokenExpiryEventEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenExpiryEventEdge.Cursor(childComplexity), true
+	case "TokenExpiryEventEdge.node":
+		if e.ComplexityRoot.TokenExpiryEventEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenExpiryEventEdge.Node(childComplexity), true
+
 	case "TokenScope.actions":
 		if e.ComplexityRoot.TokenScope.Actions == nil {
 			break
@@ -1671,6 +1868,49 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.TokenScope.Type(childComplexity), true
+
+	case "TokenSubject.createdBy":
+		if e.ComplexityRoot.TokenSubject.CreatedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenSubject.CreatedBy(childComplexity), true
+	case "TokenSubject.name":
+		if e.ComplexityRoot.TokenSubject.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenSubject.Name(childComplexity), true
+	case "TokenSubject.organizationId":
+		if e.ComplexityRoot.TokenSubject.OrganizationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenSubject.OrganizationID(childComplexity), true
+	case "TokenSubject.provider":
+		if e.ComplexityRoot.TokenSubject.Provider == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenSubject.Provider(childComplexity), true
+	case "TokenSubject.registryId":
+		if e.ComplexityRoot.TokenSubject.RegistryID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenSubject.RegistryID(childComplexity), true
+	case "TokenSubject.registryName":
+		if e.ComplexityRoot.TokenSubject.RegistryName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenSubject.RegistryName(childComplexity), true
+	case "TokenSubject.tokenId":
+		if e.ComplexityRoot.TokenSubject.TokenID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenSubject.TokenID(childComplexity), true
 
 	case "TokenSummary.active":
 		if e.ComplexityRoot.TokenSummary.Active == nil {
@@ -2013,6 +2253,23 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 				Data: buf.Bytes(),
 			}
 		}
+	case ast.Subscription:
+		next := ec._Subscription(ctx, opCtx.Operation.SelectionSet)
+
+		var buf bytes.Buffer
+		return func(ctx context.Context) *graphql.Response {
+			buf.Reset()
+			data := next(ctx)
+
+			if data == nil {
+				return nil
+			}
+			data.MarshalGQL(&buf)
+
+			return &graphql.Response{
+				Data: buf.Bytes(),
+			}
+		}
 
 	default:
 		return graphql.OneShot(graphql.ErrorResponse(ctx, "unsupported GraphQL operation"))
@@ -2048,10 +2305,12 @@ regtok: one GraphQL API over the registry tokens of several providers.
 - Every error has ` + "`" + `extensions.code` + "`" + `; what a caller can mend says which argument is at fault and what to do.
 - A mutation tells what a caller can mend in its payload's ` + "`" + `errors` + "`" + `, as data; a query as an error.
 - A token's secret is readable once, in the payload of the mutation that made it, and nowhere else.
+- Subscriptions come over WebSocket (` + "`" + `graphql-transport-ws` + "`" + `) or as server-sent events, and go on at a cursor after any break.
 """
 schema {
   query: Query
   mutation: Mutation
+  subscription: Subscription
 }
 
 # --------------------------------------------------------------------------------------------------------- the roots
@@ -2070,7 +2329,7 @@ type Query {
   ): [Node]!
   "The caller of this API."
   viewer: Viewer!
-  "This server: its version and its thresholds."
+  "This server: its version, its thresholds, how far back its events reach."
   server: Server!
   "The providers that this server can speak to."
   providers: [Provider!]!
@@ -2122,6 +2381,15 @@ type Query {
     "The id of a ` + "`" + `User` + "`" + `."
     id: ID!
   ): User @requires(permission: TOKENS_READ)
+  "The past of the ` + "`" + `tokenExpiry` + "`" + ` subscription, oldest first; the same cursors work in both."
+  tokenExpiryEvents(
+    "Page size, 1 to 100."
+    first: Int! = 50
+    "The cursor of the last event seen, or the ` + "`" + `endCursor` + "`" + ` of the page before. Null: from the oldest that there is."
+    after: EventCursor
+    "Which events, by what each tells of its token: as for ` + "`" + `Subscription.tokenExpiry` + "`" + `. Null: all."
+    filter: TokenFilter
+  ): TokenExpiryEventConnection! @requires(permission: EVENTS_READ)
 }
 
 """
@@ -2154,6 +2422,34 @@ type Mutation {
     "The token to replace by a new one."
     input: RotateTokenInput!
   ): RotateTokenPayload @requires(permission: TOKENS_WRITE)
+}
+
+"What can be followed, over ` + "`" + `graphql-transport-ws` + "`" + ` or server-sent events."
+type Subscription {
+  """
+  Tokens nearing their end. With ` + "`" + `after` + "`" + `, everything since that cursor comes first, then what happens next: a client that
+  keeps the last cursor it saw misses nothing and sees nothing twice. Server-sent events have the cursor as their ` + "`" + `id` + "`" + `, and
+  ` + "`" + `Last-Event-ID` + "`" + ` goes before ` + "`" + `after` + "`" + `.
+  """
+  tokenExpiry(
+    """
+    Which events, by what each tells of its token: provider, organization, registry, name and native id, and its due date as of
+    when it occurred. Events do not tell the rest, and what asks for that is refused. Null: all.
+    """
+    filter: TokenFilter
+    """
+    Only these of the server's thresholds, and what takes them back. EXPIRED comes whatever is chosen. Null: all.
+    """
+    thresholds: [Duration!]
+    "The last cursor seen. Null: only what happens from now on."
+    after: EventCursor
+    """
+    Start with the present state: one event for each token that is within a threshold already, or past its date, under the id
+    that it was told under, or would have been. Of sources that cannot be read there are none. A browser that comes back with
+    ` + "`" + `Last-Event-ID` + "`" + ` does not get it again.
+    """
+    includeCurrent: Boolean! = false
+  ): TokenExpiryUpdate! @requires(permission: EVENTS_READ)
 }
 
 # ----------------------------------------------------------------------------------------------------------- objects
@@ -2475,7 +2771,64 @@ type Server {
   version: String!
   "The warning thresholds before a due date, longest first. A token within the longest is EXPIRING."
   expiryThresholds: [Duration!]!
+  "How far back ` + "`" + `after` + "`" + ` cursors of events reach. PT0S: to the start of this process at most."
+  eventRetention: Duration!
 }
+
+# ------------------------------------------------------------------------------------------------------------ events
+
+"A step towards the end of a token's life."
+type TokenExpiryEvent implements Node {
+  "Stable: the same step has the same id, whoever reads it and however often."
+  id: ID!
+  "The position after it, to go on from. In the present state, which has no place among the events: where what follows begins."
+  cursor: EventCursor!
+  "What happened."
+  kind: TokenExpiryKind!
+  "For THRESHOLD: which one, for example ` + "`" + `P7D` + "`" + `. For EXTENDED and WITHDRAWN: the last that was told, and is taken back. Null: the date itself."
+  threshold: Duration
+  "When it was due to be told; for EXTENDED and WITHDRAWN, when it was seen."
+  occurredAt: DateTime!
+  "The due date that this event is about: the new one for EXTENDED, the one that is taken back for WITHDRAWN."
+  dueAt: DateTime!
+  "Which clock sets ` + "`" + `dueAt` + "`" + `."
+  dueSource: DueSource!
+  "What the token was then. It answers even after the token is gone."
+  subject: TokenSubject!
+  "What the token is now. Null: gone."
+  token: Token
+}
+
+"A token as recorded in an event."
+type TokenSubject {
+  "The token's id."
+  tokenId: ID!
+  "The id of its registry."
+  registryId: ID!
+  "The id of its organization."
+  organizationId: ID!
+  "Where it is, or was."
+  provider: Provider!
+  "Its name."
+  name: String!
+  "Its registry's name. Empty: not known."
+  registryName: String!
+  "Its creator's name. Null: not told."
+  createdBy: String
+}
+
+"Events between two cursors are missing from this stream: read ` + "`" + `tokens` + "`" + ` again, then go on."
+type EventGap {
+  "Why."
+  reason: EventGapReason!
+  "The last position before the gap. Null: the beginning."
+  after: EventCursor
+  "The first position behind the gap. What comes next follows from there."
+  resumesAt: EventCursor!
+}
+
+"What the ` + "`" + `tokenExpiry` + "`" + ` subscription sends."
+union TokenExpiryUpdate = TokenExpiryEvent | EventGap
 
 # --------------------------------------------------------------------------------------------------------- mutations
 
@@ -2920,6 +3273,26 @@ type TokenEdge {
   node: Token!
 }
 
+"A page of events."
+type TokenExpiryEventConnection {
+  "The page's items with their cursors."
+  edges: [TokenExpiryEventEdge!]!
+  "The page's items."
+  nodes: [TokenExpiryEvent!]!
+  "Where the page lies. ` + "`" + `endCursor` + "`" + ` is never null here: what comes after it was not looked at yet, so a page may be empty and not the last."
+  pageInfo: PageInfo!
+  "Events that are missing just before this page. Null: none are."
+  gap: EventGap
+}
+
+"An event in a list."
+type TokenExpiryEventEdge {
+  "The position after it, to go on from."
+  cursor: EventCursor!
+  "The event."
+  node: TokenExpiryEvent!
+}
+
 "A page of users."
 type UserConnection {
   "The page's items with their cursors."
@@ -3053,6 +3426,8 @@ enum Permission {
   TOKENS_WRITE
   "Delete tokens."
   TOKENS_DELETE
+  "Read and follow the events of tokens' ends."
+  EVENTS_READ
 }
 
 "A property of a token that some provider lets a caller choose."
@@ -3097,6 +3472,26 @@ enum TokenState {
   EXPIRED
   "Switched off by its owner."
   DISABLED
+}
+
+"What happens towards the end of a token's life."
+enum TokenExpiryKind {
+  "The time left fell below a threshold."
+  THRESHOLD
+  "Its date came."
+  EXPIRED
+  "A date that was announced is later now: earlier warnings no longer hold."
+  EXTENDED
+  "A date that was announced will not come, since it was cleared, or the token disabled or deleted: earlier warnings no longer hold."
+  WITHDRAWN
+}
+
+"Why events are missing."
+enum EventGapReason {
+  "The server no longer has what came after the cursor."
+  EXPIRED_CURSOR
+  "The caller read too slowly."
+  LAGGED
 }
 
 "Which clock makes a token due."
@@ -3177,6 +3572,8 @@ enum UserErrorCode {
 scalar DateTime @specifiedBy(url: "https://scalars.graphql.org/andimarek/date-time")
 "ISO 8601 without years and months, whose length varies: for example ` + "`" + `P30D` + "`" + ` or ` + "`" + `PT12H` + "`" + `."
 scalar Duration @specifiedBy(url: "https://en.wikipedia.org/wiki/ISO_8601#Durations")
+"A position among events, opaque: what comes after it was told later. An empty text is the beginning of what the server has."
+scalar EventCursor
 "A secret. Output only, sent once, never logged or cached."
 scalar Secret
 "An absolute URL."
@@ -3255,6 +3652,18 @@ func (ec *executionContext) childFields_DeleteTokenPayload(ctx context.Context, 
 		return ec.fieldContext_DeleteTokenPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DeleteTokenPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_EventGap(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "reason":
+		return ec.fieldContext_EventGap_reason(ctx, field)
+	case "after":
+		return ec.fieldContext_EventGap_after(ctx, field)
+	case "resumesAt":
+		return ec.fieldContext_EventGap_resumesAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EventGap", field.Name)
 }
 
 func (ec *executionContext) childFields_Organization(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3477,6 +3886,8 @@ func (ec *executionContext) childFields_Server(ctx context.Context, field graphq
 		return ec.fieldContext_Server_version(ctx, field)
 	case "expiryThresholds":
 		return ec.fieldContext_Server_expiryThresholds(ctx, field)
+	case "eventRetention":
+		return ec.fieldContext_Server_eventRetention(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Server", field.Name)
 }
@@ -3575,6 +3986,54 @@ func (ec *executionContext) childFields_TokenEdge(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type TokenEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_TokenExpiryEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_TokenExpiryEvent_id(ctx, field)
+	case "cursor":
+		return ec.fieldContext_TokenExpiryEvent_cursor(ctx, field)
+	case "kind":
+		return ec.fieldContext_TokenExpiryEvent_kind(ctx, field)
+	case "threshold":
+		return ec.fieldContext_TokenExpiryEvent_threshold(ctx, field)
+	case "occurredAt":
+		return ec.fieldContext_TokenExpiryEvent_occurredAt(ctx, field)
+	case "dueAt":
+		return ec.fieldContext_TokenExpiryEvent_dueAt(ctx, field)
+	case "dueSource":
+		return ec.fieldContext_TokenExpiryEvent_dueSource(ctx, field)
+	case "subject":
+		return ec.fieldContext_TokenExpiryEvent_subject(ctx, field)
+	case "token":
+		return ec.fieldContext_TokenExpiryEvent_token(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TokenExpiryEvent", field.Name)
+}
+
+func (ec *executionContext) childFields_TokenExpiryEventConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_TokenExpiryEventConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_TokenExpiryEventConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_TokenExpiryEventConnection_pageInfo(ctx, field)
+	case "gap":
+		return ec.fieldContext_TokenExpiryEventConnection_gap(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TokenExpiryEventConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_TokenExpiryEventEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_TokenExpiryEventEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_TokenExpiryEventEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TokenExpiryEventEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_TokenScope(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "type":
@@ -3587,6 +4046,26 @@ func (ec *executionContext) childFields_TokenScope(ctx context.Context, field gr
 		return ec.fieldContext_TokenScope_implicit(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type TokenScope", field.Name)
+}
+
+func (ec *executionContext) childFields_TokenSubject(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "tokenId":
+		return ec.fieldContext_TokenSubject_tokenId(ctx, field)
+	case "registryId":
+		return ec.fieldContext_TokenSubject_registryId(ctx, field)
+	case "organizationId":
+		return ec.fieldContext_TokenSubject_organizationId(ctx, field)
+	case "provider":
+		return ec.fieldContext_TokenSubject_provider(ctx, field)
+	case "name":
+		return ec.fieldContext_TokenSubject_name(ctx, field)
+	case "registryName":
+		return ec.fieldContext_TokenSubject_registryName(ctx, field)
+	case "createdBy":
+		return ec.fieldContext_TokenSubject_createdBy(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TokenSubject", field.Name)
 }
 
 func (ec *executionContext) childFields_TokenSummary(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4109,6 +4588,36 @@ func (ec *executionContext) field_Query_registry_args(ctx context.Context, rawAr
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_tokenExpiryEvents_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*expiry.Cursor, error) {
+			return ec.unmarshalOEventCursor2ᚖregtokᚋexpiryᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*model.TokenFilter, error) {
+			return ec.unmarshalOTokenFilter2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg2
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_token_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -4210,6 +4719,44 @@ func (ec *executionContext) field_Registry_tokens_args(ctx context.Context, rawA
 		return nil, err
 	}
 	args["orderBy"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Subscription_tokenExpiry_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*model.TokenFilter, error) {
+			return ec.unmarshalOTokenFilter2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "thresholds",
+		func(ctx context.Context, v any) ([]time.Duration, error) {
+			return ec.unmarshalODuration2ᚕtimeᚐDurationᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["thresholds"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*expiry.Cursor, error) {
+			return ec.unmarshalOEventCursor2ᚖregtokᚋexpiryᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "includeCurrent",
+		func(ctx context.Context, v any) (bool, error) {
+			return ec.unmarshalNBoolean2bool(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["includeCurrent"] = arg3
 	return args, nil
 }
 
@@ -5039,6 +5586,75 @@ func (ec *executionContext) fieldContext_DeleteTokenPayload_errors(_ context.Con
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _EventGap_reason(ctx context.Context, field graphql.CollectedField, obj *model.EventGap) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventGap_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v expiry.GapReason) graphql.Marshaler {
+			return ec.marshalNEventGapReason2regtokᚋexpiryᚐGapReason(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventGap_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventGap", field, false, false, errors.New("field of type EventGapReason does not have child fields"))
+}
+
+func (ec *executionContext) _EventGap_after(ctx context.Context, field graphql.CollectedField, obj *model.EventGap) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventGap_after(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.After(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *expiry.Cursor) graphql.Marshaler {
+			return ec.marshalOEventCursor2ᚖregtokᚋexpiryᚐCursor(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_EventGap_after(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventGap", field, true, false, errors.New("field of type EventCursor does not have child fields"))
+}
+
+func (ec *executionContext) _EventGap_resumesAt(ctx context.Context, field graphql.CollectedField, obj *model.EventGap) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EventGap_resumesAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ResumesAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v expiry.Cursor) graphql.Marshaler {
+			return ec.marshalNEventCursor2regtokᚋexpiryᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EventGap_resumesAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventGap", field, false, false, errors.New("field of type EventCursor does not have child fields"))
 }
 
 func (ec *executionContext) _ForbiddenError_code(ctx context.Context, field graphql.CollectedField, obj *model.ForbiddenError) (ret graphql.Marshaler) {
@@ -7499,6 +8115,68 @@ func (ec *executionContext) fieldContext_Query_user(ctx context.Context, field g
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_tokenExpiryEvents(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_tokenExpiryEvents(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().TokenExpiryEvents(ctx, fc.Args["first"].(int), fc.Args["after"].(*expiry.Cursor), fc.Args["filter"].(*model.TokenFilter))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				permission, err := ec.unmarshalNPermission2regtokᚋauthᚐPermission(ctx, "EVENTS_READ")
+				if err != nil {
+					var zeroVal *model.TokenExpiryEventConnection
+					return zeroVal, err
+				}
+				if ec.Directives.Requires == nil {
+					var zeroVal *model.TokenExpiryEventConnection
+					return zeroVal, errors.New("directive requires is not implemented")
+				}
+				return ec.Directives.Requires(ctx, nil, directive0, permission)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.TokenExpiryEventConnection) graphql.Marshaler {
+			return ec.marshalNTokenExpiryEventConnection2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenExpiryEventConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_tokenExpiryEvents(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TokenExpiryEventConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_tokenExpiryEvents_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query___type(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8761,6 +9439,91 @@ func (ec *executionContext) fieldContext_Server_expiryThresholds(_ context.Conte
 	return graphql.NewScalarFieldContext("Server", field, false, false, errors.New("field of type Duration does not have child fields"))
 }
 
+func (ec *executionContext) _Server_eventRetention(ctx context.Context, field graphql.CollectedField, obj *model.Server) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Server_eventRetention(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EventRetention, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Duration) graphql.Marshaler {
+			return ec.marshalNDuration2timeᚐDuration(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Server_eventRetention(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Server", field, false, false, errors.New("field of type Duration does not have child fields"))
+}
+
+func (ec *executionContext) _Subscription_tokenExpiry(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_tokenExpiry(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().TokenExpiry(ctx, fc.Args["filter"].(*model.TokenFilter), fc.Args["thresholds"].([]time.Duration), fc.Args["after"].(*expiry.Cursor), fc.Args["includeCurrent"].(bool))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				permission, err := ec.unmarshalNPermission2regtokᚋauthᚐPermission(ctx, "EVENTS_READ")
+				if err != nil {
+					var zeroVal model.TokenExpiryUpdate
+					return zeroVal, err
+				}
+				if ec.Directives.Requires == nil {
+					var zeroVal model.TokenExpiryUpdate
+					return zeroVal, errors.New("directive requires is not implemented")
+				}
+				return ec.Directives.Requires(ctx, nil, directive0, permission)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v model.TokenExpiryUpdate) graphql.Marshaler {
+			return ec.marshalNTokenExpiryUpdate2regtokᚋgraphᚋinternalᚋmodelᚐTokenExpiryUpdate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_tokenExpiry(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type TokenExpiryUpdate does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_tokenExpiry_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Token_id(ctx context.Context, field graphql.CollectedField, obj *model.Token) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -9830,6 +10593,437 @@ func (ec *executionContext) fieldContext_TokenEdge_node(_ context.Context, field
 	return fc, nil
 }
 
+func (ec *executionContext) _TokenExpiryEvent_id(ctx context.Context, field graphql.CollectedField, obj *model.TokenExpiryEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenExpiryEvent_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TokenExpiryEvent_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TokenExpiryEvent", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _TokenExpiryEvent_cursor(ctx context.Context, field graphql.CollectedField, obj *model.TokenExpiryEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenExpiryEvent_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v expiry.Cursor) graphql.Marshaler {
+			return ec.marshalNEventCursor2regtokᚋexpiryᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TokenExpiryEvent_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TokenExpiryEvent", field, false, false, errors.New("field of type EventCursor does not have child fields"))
+}
+
+func (ec *executionContext) _TokenExpiryEvent_kind(ctx context.Context, field graphql.CollectedField, obj *model.TokenExpiryEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenExpiryEvent_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v expiry.Kind) graphql.Marshaler {
+			return ec.marshalNTokenExpiryKind2regtokᚋexpiryᚐKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TokenExpiryEvent_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TokenExpiryEvent", field, false, false, errors.New("field of type TokenExpiryKind does not have child fields"))
+}
+
+func (ec *executionContext) _TokenExpiryEvent_threshold(ctx context.Context, field graphql.CollectedField, obj *model.TokenExpiryEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenExpiryEvent_threshold(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Threshold(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Duration) graphql.Marshaler {
+			return ec.marshalODuration2ᚖtimeᚐDuration(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TokenExpiryEvent_threshold(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TokenExpiryEvent", field, true, false, errors.New("field of type Duration does not have child fields"))
+}
+
+func (ec *executionContext) _TokenExpiryEvent_occurredAt(ctx context.Context, field graphql.CollectedField, obj *model.TokenExpiryEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenExpiryEvent_occurredAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OccurredAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TokenExpiryEvent_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TokenExpiryEvent", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _TokenExpiryEvent_dueAt(ctx context.Context, field graphql.CollectedField, obj *model.TokenExpiryEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenExpiryEvent_dueAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DueAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TokenExpiryEvent_dueAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TokenExpiryEvent", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _TokenExpiryEvent_dueSource(ctx context.Context, field graphql.CollectedField, obj *model.TokenExpiryEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenExpiryEvent_dueSource(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DueSource(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v catalog.DueSource) graphql.Marshaler {
+			return ec.marshalNDueSource2regtokᚋcatalogᚐDueSource(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TokenExpiryEvent_dueSource(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TokenExpiryEvent", field, true, false, errors.New("field of type DueSource does not have child fields"))
+}
+
+func (ec *executionContext) _TokenExpiryEvent_subject(ctx context.Context, field graphql.CollectedField, obj *model.TokenExpiryEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenExpiryEvent_subject(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Subject(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.TokenSubject) graphql.Marshaler {
+			return ec.marshalNTokenSubject2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenSubject(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TokenExpiryEvent_subject(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TokenExpiryEvent",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TokenSubject(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TokenExpiryEvent_token(ctx context.Context, field graphql.CollectedField, obj *model.TokenExpiryEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenExpiryEvent_token(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_TokenExpiryEvent_token(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Token) graphql.Marshaler {
+			return ec.marshalOToken2ᚖregtokᚋgraphᚋinternalᚋmodelᚐToken(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TokenExpiryEvent_token(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TokenExpiryEvent",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Token(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_TokenExpiryEvent_token(ctx context.Context, field graphql.CollectedField, obj *model.TokenExpiryEvent) (any, error) {
+	resolver := ec.Resolvers.TokenExpiryEvent()
+	if batch, ok := graphql.BatchParentsFor[*model.TokenExpiryEvent](ctx, "TokenExpiryEvent"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Token(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*model.Token](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"TokenExpiryEvent.token",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Token(ctx, []*model.TokenExpiryEvent{obj})
+	return graphql.ResolveBatchSingleResult[*model.Token](
+		ctx,
+		results,
+		err,
+		"TokenExpiryEvent.token",
+	)
+}
+
+func (ec *executionContext) _TokenExpiryEventConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.TokenExpiryEventConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenExpiryEventConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.TokenExpiryEventEdge) graphql.Marshaler {
+			return ec.marshalNTokenExpiryEventEdge2ᚕᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenExpiryEventEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TokenExpiryEventConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TokenExpiryEventConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TokenExpiryEventEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TokenExpiryEventConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *model.TokenExpiryEventConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenExpiryEventConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.TokenExpiryEvent) graphql.Marshaler {
+			return ec.marshalNTokenExpiryEvent2ᚕᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenExpiryEventᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TokenExpiryEventConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TokenExpiryEventConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TokenExpiryEvent(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TokenExpiryEventConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.TokenExpiryEventConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenExpiryEventConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖregtokᚋgraphᚋinternalᚋmodelᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TokenExpiryEventConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TokenExpiryEventConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TokenExpiryEventConnection_gap(ctx context.Context, field graphql.CollectedField, obj *model.TokenExpiryEventConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenExpiryEventConnection_gap(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Gap(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.EventGap) graphql.Marshaler {
+			return ec.marshalOEventGap2ᚖregtokᚋgraphᚋinternalᚋmodelᚐEventGap(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TokenExpiryEventConnection_gap(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TokenExpiryEventConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EventGap(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TokenExpiryEventEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.TokenExpiryEventEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenExpiryEventEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v expiry.Cursor) graphql.Marshaler {
+			return ec.marshalNEventCursor2regtokᚋexpiryᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TokenExpiryEventEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TokenExpiryEventEdge", field, false, false, errors.New("field of type EventCursor does not have child fields"))
+}
+
+func (ec *executionContext) _TokenExpiryEventEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.TokenExpiryEventEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenExpiryEventEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.TokenExpiryEvent) graphql.Marshaler {
+			return ec.marshalNTokenExpiryEvent2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenExpiryEvent(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TokenExpiryEventEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TokenExpiryEventEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TokenExpiryEvent(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _TokenScope_type(ctx context.Context, field graphql.CollectedField, obj *providers.Scope) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -9920,6 +11114,176 @@ func (ec *executionContext) _TokenScope_implicit(ctx context.Context, field grap
 }
 func (ec *executionContext) fieldContext_TokenScope_implicit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TokenScope", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _TokenSubject_tokenId(ctx context.Context, field graphql.CollectedField, obj *model.TokenSubject) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenSubject_tokenId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TokenID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v providers.ID) graphql.Marshaler {
+			return ec.marshalNID2regtokᚋprovidersᚐID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TokenSubject_tokenId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TokenSubject", field, true, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _TokenSubject_registryId(ctx context.Context, field graphql.CollectedField, obj *model.TokenSubject) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenSubject_registryId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RegistryID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v providers.ID) graphql.Marshaler {
+			return ec.marshalNID2regtokᚋprovidersᚐID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TokenSubject_registryId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TokenSubject", field, true, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _TokenSubject_organizationId(ctx context.Context, field graphql.CollectedField, obj *model.TokenSubject) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenSubject_organizationId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OrganizationID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v providers.ID) graphql.Marshaler {
+			return ec.marshalNID2regtokᚋprovidersᚐID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TokenSubject_organizationId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TokenSubject", field, true, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _TokenSubject_provider(ctx context.Context, field graphql.CollectedField, obj *model.TokenSubject) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenSubject_provider(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Provider(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Provider) graphql.Marshaler {
+			return ec.marshalNProvider2ᚖregtokᚋgraphᚋinternalᚋmodelᚐProvider(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TokenSubject_provider(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TokenSubject",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Provider(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TokenSubject_name(ctx context.Context, field graphql.CollectedField, obj *model.TokenSubject) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenSubject_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TokenSubject_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TokenSubject", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _TokenSubject_registryName(ctx context.Context, field graphql.CollectedField, obj *model.TokenSubject) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenSubject_registryName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RegistryName, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TokenSubject_registryName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TokenSubject", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _TokenSubject_createdBy(ctx context.Context, field graphql.CollectedField, obj *model.TokenSubject) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenSubject_createdBy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedBy(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TokenSubject_createdBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TokenSubject", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _TokenSummary_active(ctx context.Context, field graphql.CollectedField, obj *model.TokenSummary) (ret graphql.Marshaler) {
@@ -13069,6 +14433,11 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._User(ctx, sel, obj)
+	case *model.TokenExpiryEvent:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._TokenExpiryEvent(ctx, sel, obj)
 	case *model.Token:
 		if obj == nil {
 			return graphql.Null
@@ -13122,6 +14491,29 @@ func (ec *executionContext) _RegistryDetails(ctx context.Context, sel ast.Select
 			return typedObj
 		} else {
 			panic(fmt.Errorf("unexpected type %T; non-generated variants of RegistryDetails must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
+func (ec *executionContext) _TokenExpiryUpdate(ctx context.Context, sel ast.SelectionSet, obj model.TokenExpiryUpdate) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case *model.TokenExpiryEvent:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._TokenExpiryEvent(ctx, sel, obj)
+	case *model.EventGap:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._EventGap(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of TokenExpiryUpdate must implement graphql.Marshaler", obj))
 		}
 	}
 }
@@ -13576,6 +14968,54 @@ func (ec *executionContext) _DeleteTokenPayload(ctx context.Context, sel ast.Sel
 			out.Values[i] = ec._DeleteTokenPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var eventGapImplementors = []string{"EventGap", "TokenExpiryUpdate"}
+
+func (ec *executionContext) _EventGap(ctx context.Context, sel ast.SelectionSet, obj *model.EventGap) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, eventGapImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EventGap")
+		case "reason":
+			out.Values[i] = ec._EventGap_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "after":
+			out.Values[i] = ec._EventGap_after(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "resumesAt":
+			out.Values[i] = ec._EventGap_resumesAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -14738,6 +16178,28 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "tokenExpiryEvents":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_tokenExpiryEvents(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
 		case "__type":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Query___type(ctx, field)
@@ -15287,6 +16749,11 @@ func (ec *executionContext) _Server(ctx context.Context, sel ast.SelectionSet, o
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "eventRetention":
+			out.Values[i] = ec._Server_eventRetention(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -15306,6 +16773,26 @@ func (ec *executionContext) _Server(ctx context.Context, sel ast.SelectionSet, o
 	})
 
 	return out
+}
+
+var subscriptionImplementors = []string{"Subscription"}
+
+func (ec *executionContext) _Subscription(ctx context.Context, sel ast.SelectionSet) func(ctx context.Context) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, subscriptionImplementors)
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{
+		Object: "Subscription",
+	})
+	if len(fields) != 1 {
+		graphql.AddErrorf(ctx, "must subscribe to exactly one stream")
+		return nil
+	}
+
+	switch fields[0].Name {
+	case "tokenExpiry":
+		return ec._Subscription_tokenExpiry(ctx, fields[0])
+	default:
+		panic("unknown field " + strconv.Quote(fields[0].Name))
+	}
 }
 
 var tokenImplementors = []string{"Token", "Node"}
@@ -15846,6 +17333,213 @@ func (ec *executionContext) _TokenEdge(ctx context.Context, sel ast.SelectionSet
 	return out
 }
 
+var tokenExpiryEventImplementors = []string{"TokenExpiryEvent", "Node", "TokenExpiryUpdate"}
+
+func (ec *executionContext) _TokenExpiryEvent(ctx context.Context, sel ast.SelectionSet, obj *model.TokenExpiryEvent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, tokenExpiryEventImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TokenExpiryEvent")
+		case "id":
+			out.Values[i] = ec._TokenExpiryEvent_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "cursor":
+			out.Values[i] = ec._TokenExpiryEvent_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "kind":
+			out.Values[i] = ec._TokenExpiryEvent_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "threshold":
+			out.Values[i] = ec._TokenExpiryEvent_threshold(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "occurredAt":
+			out.Values[i] = ec._TokenExpiryEvent_occurredAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "dueAt":
+			out.Values[i] = ec._TokenExpiryEvent_dueAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "dueSource":
+			out.Values[i] = ec._TokenExpiryEvent_dueSource(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "subject":
+			out.Values[i] = ec._TokenExpiryEvent_subject(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "token":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._TokenExpiryEvent_token(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var tokenExpiryEventConnectionImplementors = []string{"TokenExpiryEventConnection"}
+
+func (ec *executionContext) _TokenExpiryEventConnection(ctx context.Context, sel ast.SelectionSet, obj *model.TokenExpiryEventConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, tokenExpiryEventConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TokenExpiryEventConnection")
+		case "edges":
+			out.Values[i] = ec._TokenExpiryEventConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nodes":
+			out.Values[i] = ec._TokenExpiryEventConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._TokenExpiryEventConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "gap":
+			out.Values[i] = ec._TokenExpiryEventConnection_gap(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var tokenExpiryEventEdgeImplementors = []string{"TokenExpiryEventEdge"}
+
+func (ec *executionContext) _TokenExpiryEventEdge(ctx context.Context, sel ast.SelectionSet, obj *model.TokenExpiryEventEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, tokenExpiryEventEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TokenExpiryEventEdge")
+		case "cursor":
+			out.Values[i] = ec._TokenExpiryEventEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._TokenExpiryEventEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var tokenScopeImplementors = []string{"TokenScope"}
 
 func (ec *executionContext) _TokenScope(ctx context.Context, sel ast.SelectionSet, obj *providers.Scope) graphql.Marshaler {
@@ -15876,6 +17570,74 @@ func (ec *executionContext) _TokenScope(ctx context.Context, sel ast.SelectionSe
 		case "implicit":
 			out.Values[i] = ec._TokenScope_implicit(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var tokenSubjectImplementors = []string{"TokenSubject"}
+
+func (ec *executionContext) _TokenSubject(ctx context.Context, sel ast.SelectionSet, obj *model.TokenSubject) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, tokenSubjectImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TokenSubject")
+		case "tokenId":
+			out.Values[i] = ec._TokenSubject_tokenId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "registryId":
+			out.Values[i] = ec._TokenSubject_registryId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "organizationId":
+			out.Values[i] = ec._TokenSubject_organizationId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "provider":
+			out.Values[i] = ec._TokenSubject_provider(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._TokenSubject_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "registryName":
+			out.Values[i] = ec._TokenSubject_registryName(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createdBy":
+			out.Values[i] = ec._TokenSubject_createdBy(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -16882,6 +18644,23 @@ func (ec *executionContext) unmarshalNDeleteTokenInput2regtokᚋgraphᚋinternal
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNDueSource2regtokᚋcatalogᚐDueSource(ctx context.Context, v any) (catalog.DueSource, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := catalog.DueSource(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDueSource2regtokᚋcatalogᚐDueSource(ctx context.Context, sel ast.SelectionSet, v catalog.DueSource) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNDuration2timeᚐDuration(ctx context.Context, v any) (time.Duration, error) {
 	res, err := scalar.UnmarshalDuration(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -16927,6 +18706,39 @@ func (ec *executionContext) marshalNDuration2ᚕtimeᚐDurationᚄ(ctx context.C
 	return ret
 }
 
+func (ec *executionContext) unmarshalNEventCursor2regtokᚋexpiryᚐCursor(ctx context.Context, v any) (expiry.Cursor, error) {
+	res, err := scalar.UnmarshalEventCursor(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNEventCursor2regtokᚋexpiryᚐCursor(ctx context.Context, sel ast.SelectionSet, v expiry.Cursor) graphql.Marshaler {
+	_ = sel
+	res := scalar.MarshalEventCursor(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNEventGapReason2regtokᚋexpiryᚐGapReason(ctx context.Context, v any) (expiry.GapReason, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := expiry.GapReason(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNEventGapReason2regtokᚋexpiryᚐGapReason(ctx context.Context, sel ast.SelectionSet, v expiry.GapReason) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNExpiryInput2ᚖregtokᚋgraphᚋinternalᚋmodelᚐExpiryInput(ctx context.Context, v any) (*model.ExpiryInput, error) {
 	res, err := ec.unmarshalInputExpiryInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
@@ -16940,6 +18752,22 @@ func (ec *executionContext) unmarshalNID2regtokᚋprovidersᚐID(ctx context.Con
 func (ec *executionContext) marshalNID2regtokᚋprovidersᚐID(ctx context.Context, sel ast.SelectionSet, v providers.ID) graphql.Marshaler {
 	_ = sel
 	res := scalar.MarshalID(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNID2string(ctx context.Context, v any) (string, error) {
+	res, err := graphql.UnmarshalID(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNID2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalID(v)
 	if res == graphql.Null {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -17019,6 +18847,8 @@ func (ec *executionContext) marshalNNode2ᚕregtokᚋgraphᚋinternalᚋmodelᚐ
 	{
 		var batchItemsUser []*model.User
 		batchIdxMapUser := map[int]int{}
+		var batchItemsTokenExpiryEvent []*model.TokenExpiryEvent
+		batchIdxMapTokenExpiryEvent := map[int]int{}
 		var batchItemsToken []*model.Token
 		batchIdxMapToken := map[int]int{}
 		var batchItemsRegistry []*model.Registry
@@ -17032,6 +18862,9 @@ func (ec *executionContext) marshalNNode2ᚕregtokᚋgraphᚋinternalᚋmodelᚐ
 			case *model.User:
 				batchIdxMapUser[i] = len(batchItemsUser)
 				batchItemsUser = append(batchItemsUser, concrete)
+			case *model.TokenExpiryEvent:
+				batchIdxMapTokenExpiryEvent[i] = len(batchItemsTokenExpiryEvent)
+				batchItemsTokenExpiryEvent = append(batchItemsTokenExpiryEvent, concrete)
 			case *model.Token:
 				batchIdxMapToken[i] = len(batchItemsToken)
 				batchItemsToken = append(batchItemsToken, concrete)
@@ -17048,6 +18881,9 @@ func (ec *executionContext) marshalNNode2ᚕregtokᚋgraphᚋinternalᚋmodelᚐ
 		}
 		if len(batchItemsUser) > 0 {
 			ctx = graphql.WithBatchParents(ctx, "User", batchItemsUser, batchIdxMapUser)
+		}
+		if len(batchItemsTokenExpiryEvent) > 0 {
+			ctx = graphql.WithBatchParents(ctx, "TokenExpiryEvent", batchItemsTokenExpiryEvent, batchIdxMapTokenExpiryEvent)
 		}
 		if len(batchItemsToken) > 0 {
 			ctx = graphql.WithBatchParents(ctx, "Token", batchItemsToken, batchIdxMapToken)
@@ -17506,6 +19342,96 @@ func (ec *executionContext) marshalNTokenEdge2ᚖregtokᚋgraphᚋinternalᚋmod
 	return ec._TokenEdge(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNTokenExpiryEvent2ᚕᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenExpiryEventᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.TokenExpiryEvent) graphql.Marshaler {
+	ctx = graphql.WithBatchParents(ctx, "TokenExpiryEvent", v, nil)
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNTokenExpiryEvent2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenExpiryEvent(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNTokenExpiryEvent2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenExpiryEvent(ctx context.Context, sel ast.SelectionSet, v *model.TokenExpiryEvent) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._TokenExpiryEvent(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNTokenExpiryEventConnection2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenExpiryEventConnection(ctx context.Context, sel ast.SelectionSet, v *model.TokenExpiryEventConnection) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._TokenExpiryEventConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNTokenExpiryEventEdge2ᚕᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenExpiryEventEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.TokenExpiryEventEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNTokenExpiryEventEdge2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenExpiryEventEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNTokenExpiryEventEdge2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenExpiryEventEdge(ctx context.Context, sel ast.SelectionSet, v *model.TokenExpiryEventEdge) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._TokenExpiryEventEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNTokenExpiryKind2regtokᚋexpiryᚐKind(ctx context.Context, v any) (expiry.Kind, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := expiry.Kind(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNTokenExpiryKind2regtokᚋexpiryᚐKind(ctx context.Context, sel ast.SelectionSet, v expiry.Kind) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNTokenExpiryUpdate2regtokᚋgraphᚋinternalᚋmodelᚐTokenExpiryUpdate(ctx context.Context, sel ast.SelectionSet, v model.TokenExpiryUpdate) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._TokenExpiryUpdate(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNTokenField2regtokᚋprovidersᚐTokenField(ctx context.Context, v any) (providers.TokenField, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := providers.TokenField(tmp)
@@ -17622,6 +19548,16 @@ func (ec *executionContext) marshalNTokenState2regtokᚋcatalogᚐTokenState(ctx
 		}
 	}
 	return res
+}
+
+func (ec *executionContext) marshalNTokenSubject2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenSubject(ctx context.Context, sel ast.SelectionSet, v *model.TokenSubject) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._TokenSubject(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNTokenSummary2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenSummary(ctx context.Context, sel ast.SelectionSet, v *model.TokenSummary) graphql.Marshaler {
@@ -18024,6 +19960,41 @@ func (ec *executionContext) marshalODueSource2ᚖregtokᚋcatalogᚐDueSource(ct
 	return res
 }
 
+func (ec *executionContext) unmarshalODuration2ᚕtimeᚐDurationᚄ(ctx context.Context, v any) ([]time.Duration, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]time.Duration, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNDuration2timeᚐDuration(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalODuration2ᚕtimeᚐDurationᚄ(ctx context.Context, sel ast.SelectionSet, v []time.Duration) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalNDuration2timeᚐDuration(ctx, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalODuration2ᚖtimeᚐDuration(ctx context.Context, v any) (*time.Duration, error) {
 	if v == nil {
 		return nil, nil
@@ -18040,6 +20011,31 @@ func (ec *executionContext) marshalODuration2ᚖtimeᚐDuration(ctx context.Cont
 	_ = ctx
 	res := scalar.MarshalDuration(*v)
 	return res
+}
+
+func (ec *executionContext) unmarshalOEventCursor2ᚖregtokᚋexpiryᚐCursor(ctx context.Context, v any) (*expiry.Cursor, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := scalar.UnmarshalEventCursor(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOEventCursor2ᚖregtokᚋexpiryᚐCursor(ctx context.Context, sel ast.SelectionSet, v *expiry.Cursor) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := scalar.MarshalEventCursor(*v)
+	return res
+}
+
+func (ec *executionContext) marshalOEventGap2ᚖregtokᚋgraphᚋinternalᚋmodelᚐEventGap(ctx context.Context, sel ast.SelectionSet, v *model.EventGap) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._EventGap(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOExpiryInput2ᚖregtokᚋgraphᚋinternalᚋmodelᚐExpiryInput(ctx context.Context, v any) (*model.ExpiryInput, error) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"regtok/catalog"
+	"regtok/expiry"
 	"regtok/providers"
 	"strconv"
 	"time"
@@ -20,6 +21,11 @@ type Node interface {
 // What only one provider's registries have.
 type RegistryDetails interface {
 	IsRegistryDetails()
+}
+
+// What the `tokenExpiry` subscription sends.
+type TokenExpiryUpdate interface {
+	IsTokenExpiryUpdate()
 }
 
 // An expected failure of a mutation.
@@ -346,6 +352,12 @@ type Server struct {
 	Version string `json:"version"`
 	// The warning thresholds before a due date, longest first. A token within the longest is EXPIRING.
 	ExpiryThresholds []time.Duration `json:"expiryThresholds"`
+	// How far back `after` cursors of events reach. PT0S: to the start of this process at most.
+	EventRetention time.Duration `json:"eventRetention"`
+}
+
+// What can be followed, over `graphql-transport-ws` or server-sent events.
+type Subscription struct {
 }
 
 // A token, by exactly one of these.
@@ -354,6 +366,14 @@ type TokenAddress struct {
 	ID *providers.ID `json:"id,omitempty"`
 	// The provider's own id.
 	Native *NativeTokenAddress `json:"native,omitempty"`
+}
+
+// An event in a list.
+type TokenExpiryEventEdge struct {
+	// The position after it, to go on from.
+	Cursor expiry.Cursor `json:"cursor"`
+	// The event.
+	Node *TokenExpiryEvent `json:"node"`
 }
 
 // All given conditions must hold. An empty list matches nothing.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"regtok/expiry"
 	"regtok/providers"
 )
 
@@ -51,6 +52,18 @@ func UnmarshalDateTime(v any) (time.Time, error) {
 		}
 	}
 	return time.Time{}, invalid("a DateTime is RFC 3339 with a zone, for example \"2026-03-01T12:00:00Z\"")
+}
+
+// MarshalEventCursor writes a position among events.
+func MarshalEventCursor(c expiry.Cursor) graphql.Marshaler { return graphql.MarshalString(string(c)) }
+
+// UnmarshalEventCursor takes any text. A damaged cursor is the log's matter to refuse.
+func UnmarshalEventCursor(v any) (expiry.Cursor, error) {
+	text, ok := v.(string)
+	if !ok {
+		return "", invalid("an EventCursor is a text that this server gave out")
+	}
+	return expiry.Cursor(text), nil
 }
 
 // MarshalSecret writes a secret. It is revealed when the answer is written, and nowhere before.

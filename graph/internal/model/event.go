@@ -1,0 +1,114 @@
+package model
+
+import (
+	"time"
+
+	"regtok/catalog"
+	"regtok/expiry"
+	"regtok/providers"
+)
+
+// TokenExpiryEvent is a step towards a token's end.
+type TokenExpiryEvent struct {
+	*expiry.Event
+	// Cursor is the position after it.
+	Cursor expiry.Cursor
+	// Driver is that of the token's provider.
+	Driver providers.Driver
+}
+
+// Threshold is null where the date itself is meant.
+func (e *TokenExpiryEvent) Threshold() *time.Duration {
+	if e.Event.Threshold == 0 {
+		return nil
+	}
+	return &e.Event.Threshold
+}
+
+// DueSource is the clock that sets the date.
+func (e *TokenExpiryEvent) DueSource() catalog.DueSource { return catalog.DueSource(e.Event.DueSource) }
+
+// Subject is what the token was.
+func (e *TokenExpiryEvent) Subject() *TokenSubject { return &TokenSubject{e.Event.Subject, e.Driver} }
+
+// TokenSubject is a token as recorded in an event.
+type TokenSubject struct {
+	expiry.Subject
+	driver providers.Driver
+}
+
+// TokenID is the token's id.
+func (s *TokenSubject) TokenID() providers.ID { return s.Token }
+
+// RegistryID is its registry's.
+func (s *TokenSubject) RegistryID() providers.ID { return s.Token.OfRegistry() }
+
+// OrganizationID is its organization's.
+func (s *TokenSubject) OrganizationID() providers.ID { return s.Token.OfOrganization() }
+
+// Provider is where it is, or was.
+func (s *TokenSubject) Provider() *Provider { return &Provider{s.driver} }
+
+// CreatedBy is null when it was not told.
+func (s *TokenSubject) CreatedBy() *string { return orNull(&s.Subject.CreatedBy) }
+
+// EventGap says that events are missing.
+type EventGap struct{ *expiry.Gap }
+
+// After is null where the gap reaches back to the beginning.
+func (g *EventGap) After() *expiry.Cursor {
+	if g.Gap.After == "" {
+		return nil
+	}
+	return &g.Gap.After
+}
+
+// TokenExpiryEventConnection is a page of events.
+type TokenExpiryEventConnection struct {
+	// Items are in the order of the log.
+	Items []*TokenExpiryEvent
+	// Start is where the page begins, and End what was looked at.
+	Start, End expiry.Cursor
+	// More tells whether there may be more after End.
+	More bool
+	// Missing is what is missing before the page; nil: nothing.
+	Missing *expiry.Gap
+}
+
+// Nodes are the page's items.
+func (c *TokenExpiryEventConnection) Nodes() []*TokenExpiryEvent { return c.Items }
+
+// Edges are the page's items with their cursors.
+func (c *TokenExpiryEventConnection) Edges() []*TokenExpiryEventEdge {
+	edges := make([]*TokenExpiryEventEdge, len(c.Items))
+	for i, item := range c.Items {
+		edges[i] = &TokenExpiryEventEdge{Cursor: item.Cursor, Node: item}
+	}
+	return edges
+}
+
+// PageInfo tells where the page lies.
+func (c *TokenExpiryEventConnection) PageInfo() *PageInfo {
+	end := string(c.End)
+	info := PageInfo{HasPreviousPage: c.Start != "", HasNextPage: c.More, EndCursor: &end}
+	if len(c.Items) > 0 {
+		start := string(c.Items[0].Cursor)
+		info.StartCursor = &start
+	}
+	return &info
+}
+
+// Gap is what is missing before the page.
+func (c *TokenExpiryEventConnection) Gap() *EventGap {
+	if c.Missing == nil {
+		return nil
+	}
+	return &EventGap{c.Missing}
+}
+
+// IsTokenExpiryUpdate marks what the subscription sends, for the schema's union.
+func (*TokenExpiryEvent) IsTokenExpiryUpdate() {}
+func (*EventGap) IsTokenExpiryUpdate()         {}
+
+// IsNode marks what node can find.
+func (*TokenExpiryEvent) IsNode() {}
