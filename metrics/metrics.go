@@ -23,6 +23,7 @@ type Metrics struct {
 	operations *prometheus.CounterVec
 	answeredIn *prometheus.HistogramVec
 	errors     *prometheus.CounterVec
+	lag        prometheus.Histogram
 }
 
 // New makes metrics that begin at zero, those of the process itself among them.
@@ -40,9 +41,10 @@ func New(version string) *Metrics {
 		errors: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "regtok_graphql_errors_total",
 			Help: "Errors of answers, by their code."}, []string{"code"}),
 	}
+	m.lag = newStreamLag()
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "regtok_build_info", Help: "1, with the version of the program."}, []string{"version"})
 	build.WithLabelValues(version).Set(1)
-	m.registry.MustRegister(m.upstream, m.upstreamIn, m.operations, m.answeredIn, m.errors, build,
+	m.registry.MustRegister(m.upstream, m.upstreamIn, m.operations, m.answeredIn, m.errors, m.lag, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

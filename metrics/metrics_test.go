@@ -16,6 +16,7 @@ import (
 	"regtok/cache"
 	"regtok/catalog"
 	"regtok/expiry"
+	"regtok/graph/transport"
 	"regtok/metrics"
 	"regtok/providers"
 	"regtok/providers/rest"
@@ -75,11 +76,16 @@ func watched(stats cache.Stats) *metrics.Metrics {
 				Looks: 9, LookErrors: 4, Waiting: 3, Dropped: 5, Fails: true, Faults: 6,
 			}
 		},
+		Streams: func() transport.StreamStats {
+			return transport.StreamStats{Sockets: 1, WebSocket: 2, SSE: 3, Live: 4, Replayed: 5, Gaps: 6, Slow: 7}
+		},
 	})
 	m.Upstream(rest.Observation{Provider: "p", Account: "a", Op: "list tokens", Status: 200, Duration: time.Second})
 	m.Upstream(rest.Observation{Provider: "p", Account: "a", Op: "list tokens", Status: 204})
 	m.Upstream(rest.Observation{Provider: "p", Account: "a", Op: "list tokens", Status: 429})
 	m.Upstream(rest.Observation{Provider: "p", Account: "a"})
+	m.Delivered(2*time.Second, false)
+	m.Delivered(time.Hour, true)
 	m.Operation("query", true, nil, time.Millisecond)
 	m.Operation("query", true, []string{"UNAVAILABLE", "UNAVAILABLE"}, time.Millisecond)
 	m.Operation("mutation", false, []string{"INTERNAL"}, time.Millisecond)
@@ -137,6 +143,14 @@ func TestWhatHappensIsCounted(t *testing.T) {
 		`regtok_expiry_dropped_lists_total 5`,
 		`regtok_expiry_up 0`,
 		`regtok_expiry_faults_total 6`,
+		`regtok_sockets_open 1`,
+		`regtok_streams_open{transport="websocket"} 2`,
+		`regtok_streams_open{transport="sse"} 3`,
+		`regtok_stream_events_total{kind="live"} 4`,
+		`regtok_stream_events_total{kind="replayed"} 5`,
+		`regtok_stream_events_total{kind="gap"} 6`,
+		`regtok_streams_dropped_total 7`,
+		`regtok_stream_lag_seconds_sum 2`,
 	)
 	wants(t, scrape(t, watched(cache.Stats{StoreFails: true})), `regtok_shared_cache_up 0`)
 }

@@ -8,6 +8,7 @@ import (
 	"regtok/cache"
 	"regtok/catalog"
 	"regtok/expiry"
+	"regtok/graph/transport"
 	"regtok/providers"
 )
 
@@ -21,6 +22,8 @@ type Sources struct {
 	Swept func() []catalog.SweepStatus
 	// Events tells how tokens' ends are watched; nil: they are not.
 	Events func() expiry.Figures
+	// Streams tells of subscriptions; nil: there are none.
+	Streams func() transport.StreamStats
 }
 
 // Watch asks the sources from now on. It is called once.
@@ -59,7 +62,7 @@ var (
 // Describe implements prometheus.Collector.
 func (watch) Describe(descriptions chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{entries, size, reads, farHits, loads, failed, sharedUp, sharedErrors, sharedOwed,
-		healthy, succeeded, limit, remaining, sweeper, registries, read, oldest} {
+		healthy, succeeded, limit, remaining, sweeper, registries, read, oldest, sockets, streams, delivered, slow} {
 		descriptions <- d
 	}
 	describeEvents(descriptions)
@@ -101,6 +104,9 @@ func (w watch) Collect(metrics chan<- prometheus.Metric) {
 	}
 	if w.Events != nil {
 		tellEvents(gauge, count, w.Events())
+	}
+	if w.Streams != nil {
+		tellStreams(gauge, count, w.Streams())
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"regtok/catalog"
 	"regtok/graph"
 	"regtok/graph/limits"
+	"regtok/graph/transport"
 	"regtok/metrics"
 	"regtok/providers"
 	"regtok/providers/all"
@@ -139,15 +140,18 @@ func (a api) serve(p process, started func(base string)) error {
 	defer inBackground(p, known.KeepSchedule)()
 	defer inBackground(p, known.Sweep)()
 	defer inBackground(p, ends.run(known))()
+	streams := transport.NewStreams(transport.StreamConfig{Process: int(a.Streams), Observe: figures.Delivered, Log: log})
+	defer streams.Close()
 	limit := limits.Default()
 	limit.Introspection = a.introspection
-	figures.Watch(metrics.Sources{Cache: views.Stats, Shared: common.store != nil, Accounts: accounts, Swept: a.swept(known), Events: ends.figures})
+	figures.Watch(metrics.Sources{Cache: views.Stats, Shared: common.store != nil, Accounts: accounts, Swept: a.swept(known), Events: ends.figures, Streams: streams.Stats})
 	front := server.New(server.Config{
-		GraphQL:    graph.New(graph.Options{Catalog: known, Events: ends.events, Version: version(), Limits: limit, Timeout: timeout, Observe: figures.Operation, Log: log}),
+		GraphQL:    graph.New(graph.Options{Catalog: known, Events: ends.events, Streams: streams, Version: version(), Limits: limit, Timeout: timeout, Observe: figures.Operation, Log: log}),
 		Metrics:    a.shown(figures),
 		Playground: web.Playground(),
 		SDL:        graph.SDL(),
 		Hosts:      a.Hosts,
+		Ending:     streams.Close,
 		Log:        log,
 		Limits:     server.Limits{Answer: timeout},
 	})

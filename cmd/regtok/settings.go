@@ -21,6 +21,7 @@ type settings struct {
 	Timeout    span       `default:"30s" variable:"REGTOK_TIMEOUT" placeholder:"TIME" help:"Longest time that one operation may take."`
 	Thresholds thresholds `default:"P30D,P14D,P7D,P3D,P1D,PT1H" variable:"REGTOK_THRESHOLDS" placeholder:"DURATION,..." help:"How long before it is due a token is worth a warning, and an event. All processes with the same Redis have to have the same."`
 	Events     string     `default:"on" enum:"on,off" variable:"REGTOK_EVENTS" placeholder:"on|off" help:"On: tokens are watched, and each step towards an end is told. For that every registry is read now and then, with or without a sweep, within its share. All processes with the same Redis have to have the same."`
+	Streams    most       `default:"1000" variable:"REGTOK_STREAMS" placeholder:"NUMBER" help:"Most subscriptions at a time, and most WebSockets."`
 	Metrics    string     `default:"on" enum:"on,off" variable:"REGTOK_METRICS" placeholder:"on|off" help:"Figures for Prometheus at /metrics."`
 	LogLevel   string     `default:"info" enum:"debug,info,warn,error" variable:"REGTOK_LOG_LEVEL" placeholder:"LEVEL" help:"debug, info, warn or error."`
 	LogFormat  string     `default:"auto" enum:"auto,json,text" variable:"REGTOK_LOG_FORMAT" placeholder:"FORMAT" help:"auto, json or text. Auto: text on a terminal, else JSON."`

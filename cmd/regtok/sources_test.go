@@ -28,6 +28,7 @@ func choices() []choice {
 		{"sweep", "REGTOK_SWEEP", "on", "off", "on", "off", "", "maybe", func(s serve) any { return s.Sweep }},
 		{"sweep-share", "REGTOK_SWEEP_SHARE", "40", "1", "50", "90", "1%", "91%", func(s serve) any { return s.SweepShare }},
 		{"cache-size", "REGTOK_CACHE_SIZE", "67108864", "1024", "2048", "3072", "1KiB", "12", func(s serve) any { return s.CacheSize }},
+		{"streams", "REGTOK_STREAMS", "1000", "1", "2", "3", "", "0", func(s serve) any { return s.Streams }},
 		{"max-body", "REGTOK_MAX_BODY", "33554432", "1024", "2048", "3072", "1KB", "-1MiB", func(s serve) any { return s.MaxBody }},
 		{"timeout", "REGTOK_TIMEOUT", "30000000000", "1000000000", "2000000000", "3000000000", "1s", "30", func(s serve) any { return s.Timeout }},
 		{"thresholds", "REGTOK_THRESHOLDS", "[2592000000000000 1209600000000000 604800000000000 259200000000000 86400000000000 3600000000000]",

@@ -37,6 +37,19 @@ func (s *size) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// most is how many of something there may be: at least one.
+type most int
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (m *most) UnmarshalText(text []byte) error {
+	parsed, err := strconv.ParseUint(string(text), 10, 31)
+	if err != nil || parsed == 0 {
+		return fmt.Errorf("%q is not a number of at least 1", text)
+	}
+	*m = most(parsed)
+	return nil
+}
+
 // percent is a part of a whole: 40%.
 type percent int
 
