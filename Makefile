@@ -23,7 +23,7 @@ $(PAGES): $(PAGE_SOURCES)
 	cd web && npm ci --no-audit --no-fund && npm run build
 	@touch $(PAGES)
 
-PACKAGES := graph/transport/audit/node_modules/.package-lock.json providers/ionos/emulator/sdktest/node_modules/.package-lock.json
+PACKAGES := graph/transport/audit/node_modules/.package-lock.json graph/transport/clients/node_modules/.package-lock.json providers/ionos/emulator/sdktest/node_modules/.package-lock.json
 %/node_modules/.package-lock.json: %/package-lock.json
 	cd $* && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@

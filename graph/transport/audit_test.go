@@ -2,6 +2,7 @@ package transport_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"testing"
+	"time"
 
 	"regtok/graph/transport"
 )
@@ -74,23 +76,25 @@ func runAudits(t *testing.T, url string) (audits []audit, introspection string) 
 		}
 	}
 	if _, err := os.Stat("audit/node_modules/graphql-http"); errors.Is(err, fs.ErrNotExist) {
-		run(t, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+		run(t, "audit", "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
 	}
 	var result struct {
 		Audits        []audit
 		Introspection string
 	}
-	if err := json.Unmarshal(run(t, "node", "audit.mjs", url), &result); err != nil {
+	if err := json.Unmarshal(run(t, "audit", "node", "audit.mjs", url), &result); err != nil {
 		t.Fatalf("audit.mjs printed no JSON: %v", err)
 	}
 	return result.Audits, result.Introspection
 }
 
-func run(t *testing.T, program string, args ...string) []byte {
+func run(t *testing.T, dir, program string, args ...string) []byte {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), program, args...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = "audit", &stdout, &stderr
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &stdout, &stderr
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("%v: %v\n%s%s", cmd.Args, err, &stdout, &stderr)
 	}
