@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/coder/websocket"
+	"github.com/coder/websocket/wsjson"
 	"github.com/google/go-cmp/cmp"
 
 	"regtok/web"
@@ -91,6 +93,7 @@ func routes(t *testing.T) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/playground", web.Playground())
 	mux.Handle("/playground/", web.Playground())
+	mux.HandleFunc("GET /graphql", follow)
 	mux.HandleFunc("POST /graphql", func(w http.ResponseWriter, r *http.Request) {
 		var request struct {
 			OperationName string `json:"operationName"`
@@ -107,4 +110,30 @@ func routes(t *testing.T) http.Handler {
 		_ = json.NewEncoder(w).Encode(map[string]any{"data": map[string]string{"asked": request.OperationName}})
 	})
 	return mux
+}
+
+// follow answers each subscription over WebSocket with its name, as often as one asks.
+func follow(w http.ResponseWriter, r *http.Request) {
+	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"graphql-transport-ws"}})
+	if err != nil {
+		return
+	}
+	defer func() { _ = conn.CloseNow() }()
+	for {
+		var message struct {
+			ID, Type string
+			Payload  struct{ OperationName string }
+		}
+		if err := wsjson.Read(r.Context(), conn, &message); err != nil {
+			return
+		}
+		answer := map[string]any{"type": "connection_ack"}
+		if message.Type == "subscribe" {
+			asked := map[string]any{"asked": message.Payload.OperationName}
+			answer = map[string]any{"type": "next", "id": message.ID, "payload": map[string]any{"data": asked}}
+		}
+		if err := wsjson.Write(r.Context(), conn, answer); err != nil {
+			return
+		}
+	}
 }
