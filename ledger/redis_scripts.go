@@ -106,16 +106,20 @@ end
 return answer`),
 
 	// lead: keys holder, term; how the record of this process begins, its life, and how long its term is remembered. It
-	// returns the record of whoever holds the office now. A term is no less than the time in microseconds: so it grows
-	// although Redis forgot the last one.
+	// returns the record of whoever holds the office now. What is in a holder's place and never ends is no holder, and
+	// gets an end, whatever it is. A term is no less than the time in microseconds: so it grows although Redis forgot the
+	// last one, or something else is in its place.
 	lead: writing(`
-local found, last = redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2])
-if foreign(found) or last and not (string.match(last, '^%d+$') and #last < 17) then return unreadable() end
+if redis.call('PTTL', KEYS[1]) == -1 then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
+local found = redis.call('GET', KEYS[1])
+if foreign(found) then return unreadable() end
 if found then
   if string.sub(found, 1, #ARGV[2]) == ARGV[2] then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
   return found
 end
-local term = string.format('%.0f', math.max((tonumber(last) or 0) + 1, time[1] * 1000000 + time[2]))
+local last = redis.pcall('GET', KEYS[2])
+if type(last) ~= 'string' or not string.match(last, '^%d+$') or #last > 16 then last = 0 end
+local term = string.format('%.0f', math.max(last + 1, time[1] * 1000000 + time[2]))
 local mine = ARGV[2] .. term .. '}}'
 redis.call('SET', KEYS[2], term, 'PX', ARGV[4])
 redis.call('SET', KEYS[1], mine, 'PX', ARGV[3])

@@ -1,6 +1,8 @@
 package ledger_test
 
 import (
+	"errors"
+	"maps"
 	"net"
 	"strings"
 	"testing"
@@ -18,7 +20,7 @@ var places = map[string][]string{
 	"BeginRotation": {"begun"}, "FinishRotation": {"begun", "next", "previous"}, "AbandonRotation": {"begun"},
 	"Successors": {"next"}, "Predecessors": {"previous"},
 	"Schedule": {"{schedule}:due", "{schedule}:taken"}, "Unschedule": {"{schedule}:due", "{schedule}:taken"},
-	"TakeDue": {"{schedule}:due", "{schedule}:taken"}, "Lead": {"}:holder", "}:term"},
+	"TakeDue": {"{schedule}:due", "{schedule}:taken"}, // and Lead: see TestAnOfficeHealsFromRubbish
 }
 
 func TestWhatAnotherWroteIsLeftAlone(t *testing.T) {
@@ -63,6 +65,67 @@ func TestWhatAnotherWroteIsLeftAlone(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// An office is taken again at any time, unlike a promise. So rubbish must not keep it for longer than its holder would.
+func TestAnOfficeHealsFromRubbish(t *testing.T) {
+	server := redistest.Start(t)
+	meddler := server.Client(t)
+	const life = 50 * time.Millisecond
+	values := maps.Clone(rubbish)
+	values["a list"] = ""
+	for _, place := range []string{"}:holder", "}:term"} {
+		for name, value := range values {
+			t.Run(name+" in "+place, func(t *testing.T) {
+				if err := meddler.FlushAll(t.Context()).Err(); err != nil {
+					t.Fatal(err)
+				}
+				l := connect(t, redis.NewClient(suited(server)), "test:")
+				first, _, err := l.Lead(t.Context(), "office", life)
+				if err == nil && place == "}:term" { // the holder stays as long as it does
+					err = l.Resign(t.Context(), "office", first)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				key := keyOf(t, meddler, place)
+				err = meddler.Set(t.Context(), key, value, 0).Err()
+				if name == "a list" {
+					err = errors.Join(meddler.Del(t.Context(), key).Err(), meddler.RPush(t.Context(), key, "canary").Err())
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				eventually(t, "the office is taken again", func() bool {
+					second, mine, err := l.Lead(t.Context(), "office", life)
+					if mine && second <= first {
+						t.Errorf("after the term %d comes %d", first, second)
+					}
+					return mine && err == nil
+				})
+			})
+		}
+	}
+}
+
+func TestARecordOfALaterVersionHoldsAnOfficeWhileItLasts(t *testing.T) {
+	server := redistest.Start(t)
+	meddler := server.Client(t)
+	l := connect(t, redis.NewClient(suited(server)), "test:")
+	if _, _, err := l.Lead(t.Context(), "office", time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	key, later := keyOf(t, meddler, "}:holder"), rubbish["a later version"]
+	if err := meddler.Set(t.Context(), key, later, time.Hour).Err(); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		_, _, err := l.Lead(t.Context(), "office", time.Minute)
+		refused(t, "Lead", err, "cannot be read")
+	}
+	if got, left := meddler.Get(t.Context(), key).Val(), meddler.PTTL(t.Context(), key).Val(); got != later || left < 30*time.Minute {
+		t.Errorf("it made %q of it, for %s more", got, left)
 	}
 }
 
