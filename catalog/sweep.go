@@ -38,7 +38,7 @@ type sweep struct {
 	tells   bool    // it reads for Options.Tell alone
 	every   time.Duration
 	of      map[*Account]*sweeper
-	unheard atomic.Bool // the ledger could not be reached
+	unheard atomic.Int32 // sweepers that the ledger does not answer
 }
 
 func newSweep(c *Catalog, o Options) *sweep {
@@ -62,6 +62,7 @@ type sweeper struct {
 	account *Account
 	log     *slog.Logger
 	until   atomic.Int64 // when the office ends unless it is prolonged, in Unix nanoseconds
+	unheard bool         // the ledger did not answer; of the goroutine that asks it
 
 	mu     sync.Mutex
 	status SweepStatus
@@ -83,21 +84,35 @@ func (s *sweeper) lead(ctx context.Context) (term uint64, mine bool) {
 	asked := time.Now()
 	term, mine, err := s.c.ledger.Lead(ctx, s.office(), officeLife)
 	if err != nil {
-		s.unheard(ctx, err)
+		s.notHeard(ctx, err)
 		return 0, false
 	}
-	if s.c.sweep.unheard.CompareAndSwap(true, false) {
-		s.c.log.Info("the ledger tells again who sweeps")
-	}
+	s.heard()
 	if mine {
 		s.until.Store(asked.Add(officeLife).UnixNano())
 	}
 	return term, mine
 }
 
-func (s *sweeper) unheard(ctx context.Context, err error) {
-	if ctx.Err() == nil && s.c.sweep.unheard.CompareAndSwap(false, true) {
-		s.c.log.Warn("the ledger cannot tell who sweeps: nobody does until it can", "err", err)
+// notHeard and heard write a line when the first of all sweepers is not answered, and when the last is again: a ledger
+// that is away concerns them all, and what lies in one office's way that one alone.
+func (s *sweeper) notHeard(ctx context.Context, err error) {
+	if s.unheard || ctx.Err() != nil {
+		return
+	}
+	s.unheard = true
+	if s.c.sweep.unheard.Add(1) == 1 {
+		s.log.Warn("the ledger cannot tell who sweeps: nobody does until it can", "err", err)
+	}
+}
+
+func (s *sweeper) heard() {
+	if !s.unheard {
+		return
+	}
+	s.unheard = false
+	if s.c.sweep.unheard.Add(-1) == 0 {
+		s.c.log.Info("the ledger tells again who sweeps")
 	}
 }
 
@@ -120,7 +135,7 @@ func (s *sweeper) serve(ctx context.Context, term uint64) {
 	})
 	for paused(held, min(officeLook, time.Until(time.Unix(0, s.until.Load())))) {
 		again, mine := s.lead(held)
-		if mine && again != term || !mine && (!s.c.sweep.unheard.Load() || !s.holds()) {
+		if mine && again != term || !mine && (!s.unheard || !s.holds()) {
 			break
 		}
 	}

@@ -53,7 +53,10 @@ func (d *desk) Lead(_ context.Context, office string, life time.Duration) (uint6
 	if err := d.failure(); err != nil {
 		return 0, false, err
 	}
-	o := d.all
+	return d.all.lead(d, office, life)
+}
+
+func (o *bureau) lead(d *desk, office string, life time.Duration) (uint64, bool, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	now := time.Now()
@@ -224,6 +227,43 @@ func TestNobodySweepsWhileTheLedgerCannotBeReached(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		if sent := s.requests(); sent["tokens"] < 3 || j.lines("the ledger tells again who sweeps") != 1 {
 			t.Errorf("afterwards: requests %v, the log says %s", sent, j.text.String())
+		}
+	})
+}
+
+// halfDesk is a ledger that does not answer for one office.
+type halfDesk struct {
+	*desk
+	lost string
+}
+
+// Lead implements ledger.Ledger.
+func (d halfDesk) Lead(ctx context.Context, office string, life time.Duration) (uint64, bool, error) {
+	if err := d.failure(); err != nil && office == d.lost {
+		return 0, false, err
+	}
+	return d.all.lead(d.desk, office, life)
+}
+
+func TestAnOfficeThatFailsIsToldOnceAndConcernsItsAccountAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, other, j := newGrid("p", 3, 1), newGrid("q", 3, 1), &journal{}
+		lost := s.account("a")
+		d := halfDesk{newBureau().desk(), "sweep " + lost.tenant()}
+		d.cut(ledger.ErrUnavailable)
+		c := newCatalog(t, Options{Accounts: []*Account{lost, other.account("b")}, Ledger: d, SweepShare: 0.4, Log: j.log()})
+		sweeping(t, c)
+		time.Sleep(10 * time.Minute)
+		if j.lines("the ledger cannot tell who sweeps") != 1 || j.lines("provider=p account=a") != 1 || j.lines("the ledger tells again") != 0 {
+			t.Errorf("the log says %s, want one line, of the one account", j.text.String())
+		}
+		if mine, theirs := s.requests()["tokens"], other.requests()["tokens"]; mine > 0 || theirs < 3 {
+			t.Errorf("%d requests of the account, %d of the other one; want none, and a sweep", mine, theirs)
+		}
+		d.cut(nil)
+		time.Sleep(2 * time.Minute)
+		if s.requests()["tokens"] < 3 || j.lines("the ledger tells again who sweeps") != 1 {
+			t.Errorf("afterwards the log says %s", j.text.String())
 		}
 	})
 }
