@@ -18,10 +18,14 @@ var errMoved = errors.New("another Redis answers")
 type Runs struct{ run atomic.Pointer[string] }
 
 // Meet learns which run a new connection leads to, before anything else is sent there: it is for the OnConnect of the
-// client's options. Where the server does not tell, and in a cluster, which is many, no run is known and all counts.
+// client's options. Where the server does not tell, nothing changes: it may be a sentinel, to which connections are made
+// at any time. In a cluster, which is many servers, no run is known. While none is, all counts.
 func (r *Runs) Meet(ctx context.Context, conn *redis.Conn) error {
 	info, err := conn.Info(ctx, "server").Result()
-	if _, refused := errors.AsType[redis.Error](err); err != nil && !refused {
+	if _, refused := errors.AsType[redis.Error](err); refused {
+		return nil
+	}
+	if err != nil {
 		return err // nothing may be asked over a connection that leads who knows where
 	}
 	run, mode := "", ""

@@ -2,6 +2,7 @@ package cache_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -53,5 +54,35 @@ func TestAServerThatDoesNotTellItsRunIsUsed(t *testing.T) {
 	store := guarded(t, server)
 	if got, want := mustFind(t, store, keys)[0].Generation, mustFind(t, store, keys)[0].Generation; got != want || got == 0 {
 		t.Errorf("generations %d and %d, want one", got, want)
+	}
+}
+
+// Its client calls OnConnect for connections to sentinels, too, whenever it makes one.
+func TestASentinelThatDoesNotTellWhatItIsChangesNothing(t *testing.T) {
+	world := redistest.StartGuarded(t)
+	sentinel := world.Sentinel.Client(t)
+	if err := sentinel.Do(t.Context(), "ACL", "SETUSER", "follower", "on", ">word", "&*", "+ping", "+subscribe",
+		"+sentinel|get-master-addr-by-name", "+sentinel|sentinels").Err(); err != nil {
+		t.Fatal(err)
+	}
+	var runs cache.Runs
+	var met atomic.Int32
+	options := world.Options()
+	options.SentinelUsername, options.SentinelPassword = "follower", "word"
+	options.OnConnect = func(ctx context.Context, conn *redis.Conn) error {
+		defer met.Add(1)
+		return runs.Meet(ctx, conn)
+	}
+	client := closing(t, redis.NewFailoverClient(options))
+	eventually(t, "the master's run is known", func() bool {
+		return client.Ping(t.Context()).Err() == nil && runs.Known() != ""
+	})
+	want, before := runs.Known(), met.Load()
+	eventually(t, "it listens to the sentinel again", func() bool {
+		sentinel.ClientKillByFilter(t.Context(), "TYPE", "pubsub")
+		return met.Load() > before
+	})
+	if got := runs.Known(); got != want {
+		t.Errorf("the run is %q after the sentinel refused to tell, want the master's, %q", got, want)
 	}
 }
