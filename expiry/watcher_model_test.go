@@ -187,7 +187,9 @@ type drama struct {
 func TestAnySequenceOfChangesAndFailuresTellsEachFollowerExactlyWhatItShould(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		var wrong string
+		var given any // by rapid, which wants it back outside the bubble
 		synctest.Test(t, func(t *testing.T) {
+			defer func() { given = recover() }()
 			d := &drama{rapid: rt, scene: &scene{
 				T: t, provider: newProvider(), start: time.Now(), said: &told{}, rule: expiry.Settings{Thresholds: milestones},
 			}}
@@ -200,6 +202,9 @@ func TestAnySequenceOfChangesAndFailuresTellsEachFollowerExactlyWhatItShould(t *
 			d.run()
 			wrong = d.wrong()
 		})
+		if given != nil {
+			panic(given)
+		}
 		if wrong != "" {
 			rt.Fatal(wrong)
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -227,6 +228,16 @@ func TestEachStepIsToldTheMomentItIsDue(t *testing.T) {
 		if diff := cmp.Diff(want, f); diff != "" {
 			s.Errorf("figures (-want +got):\n%s", diff)
 		}
+	})
+}
+
+func TestAStepThatIsSecondsAwayIsToldTheMomentItIsDue(t *testing.T) {
+	play(t, func(s *scene) {
+		s.after(hour) // the watcher sleeps
+		s.has(1, s.at(9*hour+5*time.Second), expiry.ByPolicy)
+		s.reads(1)
+		s.after(hour + 5*time.Second)
+		s.told("name 1: THRESHOLD 8h at 1h0m5s")
 	})
 }
 
@@ -564,6 +575,45 @@ func TestAnOlderListDoesNotBringBackWhatIsGone(t *testing.T) {
 		s.after(hour)
 		if n, err := s.index.Count(s.Context()); n != 0 || err != nil {
 			s.Errorf("%d tokens are watched, %v: want none", n, err)
+		}
+	})
+}
+
+// contested is an index where somebody else is faster, once.
+type contested struct {
+	expiry.Index
+	armed atomic.Bool
+}
+
+func (c *contested) Put(ctx context.Context, states []expiry.State) ([]bool, error) {
+	if c.armed.CompareAndSwap(true, false) {
+		faster, err := c.Get(ctx, []providers.ID{states[0].Subject.Token})
+		if err != nil {
+			return nil, err
+		}
+		faster[0].Look = faster[0].Look.Add(-time.Millisecond)
+		if _, err := c.Index.Put(ctx, faster); err != nil {
+			return nil, err
+		}
+	}
+	return c.Index.Put(ctx, states)
+}
+
+func TestWhatIsReadWhileAnotherIsFasterIsNotForgotten(t *testing.T) {
+	play(t, func(s *scene) {
+		s.stop()
+		c := &contested{Index: s.index}
+		s.index = c
+		s.begin()
+		s.has(1, s.at(10*hour), expiry.ByPolicy)
+		s.reads(1)
+		s.after(3 * hour)
+		s.has(1, s.at(40*hour), expiry.ByPolicy)
+		c.armed.Store(true)
+		s.reads(1)
+		s.told("name 1: THRESHOLD 8h at 2h0m0s", "name 1: EXTENDED 8h at 3h0m0s")
+		if c.armed.Load() {
+			s.Error("nobody was faster")
 		}
 	})
 }
