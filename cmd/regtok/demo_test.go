@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"regtok/providers/all"
 	"regtok/web/webtest"
@@ -57,6 +58,17 @@ func TestTheDemosTokensAreDueAtBothKindsOfProviders(t *testing.T) {
 	}
 	if !sources["POLICY"] || !sources["PROVIDER"] {
 		t.Errorf("sources of due dates = %v, want both", sources)
+	}
+}
+
+// TestTheDemoTellsOfATokenThatEnds: within a minute after it started, and nobody has to ask for anything.
+func TestTheDemoTellsOfATokenThatEnds(t *testing.T) {
+	demo := start(t, nil, "demo", "--thresholds=PT50S")
+	told := regexp.MustCompile(`(?m)^regtok_expiry_events_total\{kind="(THRESHOLD|EXPIRED)"\} [1-9]`)
+	for begin := time.Now(); !told.MatchString(figures(t, demo.url)); <-time.After(100 * time.Millisecond) {
+		if time.Since(begin) > 2*time.Minute {
+			t.Fatalf("it tells nothing:\n%s", figures(t, demo.url))
+		}
 	}
 }
 
