@@ -230,6 +230,7 @@ func (n *notebook) GetMany(_ context.Context, questions []cache.Question) ([]cac
 	}
 	return make([]cache.Found, len(questions)), nil
 }
+func (n *notebook) Remembers() bool                               { return true }
 func (n *notebook) SetMany(context.Context, []cache.Item) error   { return nil }
 func (n *notebook) DeleteMany(context.Context, []cache.Key) error { return nil }
 func (n *notebook) Lease(context.Context, cache.Key, cache.Generation, time.Duration) (cache.Found, bool, error) {
