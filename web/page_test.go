@@ -97,9 +97,14 @@ func routes(t *testing.T) http.Handler {
 	mux.HandleFunc("POST /graphql", func(w http.ResponseWriter, r *http.Request) {
 		var request struct {
 			OperationName string `json:"operationName"`
+			Query         string `json:"query"`
 		}
 		if err := json.NewDecoder(r.Body).Decode(&request); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		if strings.Contains(request.Query, "\nsubscription ") {
+			http.Error(w, "a subscription does not fit into one answer", http.StatusBadRequest)
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")

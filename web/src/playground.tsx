@@ -1,5 +1,6 @@
-import { createGraphiQLFetcher } from '@graphiql/toolkit'
+import { createGraphiQLFetcher, type Fetcher } from '@graphiql/toolkit'
 import { GraphiQL, HISTORY_PLUGIN } from 'graphiql'
+import { OperationTypeNode, getOperationAST, parse } from 'graphql'
 import { createClient } from 'graphql-ws'
 import { examples } from './examples'
 import { EXAMPLES_PLUGIN } from './examples-pane'
@@ -8,7 +9,23 @@ import { EXAMPLES_PLUGIN } from './examples-pane'
 const wsClient = createClient({ url: new URL('/graphql', location.href.replace(/^http/, 'ws')).href })
 
 // The server does not speak incremental delivery; asking for it would only change the Accept header.
-const fetcher = createGraphiQLFetcher({ url: '/graphql', wsClient, enableIncrementalDelivery: false })
+const answers = createGraphiQLFetcher({ url: '/graphql', enableIncrementalDelivery: false })
+
+// The editor's own idea of the document may be older than what is asked, so the kind is looked up here.
+const fetcher: Fetcher = ({ query, operationName, variables }, options) => {
+  if (!subscribes(query, operationName)) {
+    return answers({ query, operationName, variables }, options)
+  }
+  return wsClient.iterate({ query, operationName, variables }) as ReturnType<Fetcher> // errors are plain objects there
+}
+
+function subscribes(query: string, operationName?: string | null): boolean {
+  try {
+    return getOperationAST(parse(query), operationName)?.operation === OperationTypeNode.SUBSCRIPTION
+  } catch {
+    return false // the server says what is wrong
+  }
+}
 
 const firstTab = [{ query: examples[0].query }]
 const plugins = [EXAMPLES_PLUGIN, HISTORY_PLUGIN]
