@@ -18,15 +18,16 @@ var errMoved = errors.New("another Redis answers")
 type Runs struct{ run atomic.Pointer[string] }
 
 // Meet learns which run a new connection leads to, before anything else is sent there: it is for the OnConnect of the
-// client's options. Where the server does not tell, nothing changes: it may be a sentinel, to which connections are made
-// at any time. In a cluster, which is many servers, no run is known. While none is, all counts.
+// client's options. Where the server does not tell, and in a cluster, which is many, no run is known and all counts.
+// A sentinel, to which clients connect at any time, changes nothing.
 func (r *Runs) Meet(ctx context.Context, conn *redis.Conn) error {
 	info, err := conn.Info(ctx, "server").Result()
-	if _, refused := errors.AsType[redis.Error](err); refused {
-		return nil
-	}
-	if err != nil {
+	_, refused := errors.AsType[redis.Error](err)
+	if err != nil && !refused {
 		return err // nothing may be asked over a connection that leads who knows where
+	}
+	if refused && isSentinel(ctx, conn) {
+		return nil
 	}
 	run, mode := "", ""
 	for line := range strings.Lines(info) {
@@ -45,6 +46,12 @@ func (r *Runs) Meet(ctx context.Context, conn *redis.Conn) error {
 	}
 	r.run.Store(&run)
 	return nil
+}
+
+// isSentinel tells by a question that other servers do not know, and that whoever follows a sentinel has to ask.
+func isSentinel(ctx context.Context, conn *redis.Conn) bool {
+	err := conn.Do(ctx, "sentinel", "get-master-addr-by-name", "").Err()
+	return err == nil || errors.Is(err, redis.Nil)
 }
 
 // now is the run that was met last; empty: unknown.

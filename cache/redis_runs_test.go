@@ -57,6 +57,21 @@ func TestAServerThatDoesNotTellItsRunIsUsed(t *testing.T) {
 	}
 }
 
+func TestAServerThatTellsItsRunNoMoreMayBeAnyRun(t *testing.T) {
+	server := redistest.Start(t)
+	var runs cache.Runs
+	options := suited(server.Addr()).Simple()
+	options.OnConnect = runs.Meet
+	for _, told := range []bool{true, false} {
+		if !told {
+			command("ACL", "SETUSER", "default", "-info")(t, server, server.Client(t))
+		}
+		if err := closing(t, redis.NewClient(options)).Ping(t.Context()).Err(); err != nil || (runs.Known() != "") != told {
+			t.Errorf("the run %q is known, %v; want one to be: %v", runs.Known(), err, told)
+		}
+	}
+}
+
 // Its client calls OnConnect for connections to sentinels, too, whenever it makes one.
 func TestASentinelThatDoesNotTellWhatItIsChangesNothing(t *testing.T) {
 	world := redistest.StartGuarded(t)
