@@ -195,7 +195,7 @@ func TestADeletionOfNoTokenDoesNotKeepTheOthers(t *testing.T) {
 
 func TestWhatSpeaksNoRedisIsUnavailable(t *testing.T) {
 	for name, test := range map[string]struct{ answer, why string }{
-		"it loads its data":      {"-LOADING Redis is loading the dataset of 127.0.0.1 in memory\r\n", "it answered LOADING"},
+		"it cannot save":         {"-MISCONF Redis at 127.0.0.1 is configured to save, and cannot\r\n", "it answered MISCONF"},
 		"it is another's":        {"-NOAUTH Authentication required by canary.\r\n", "it answered NOAUTH"},
 		"it speaks another way":  {"HTTP/1.1 400 Bad Request\r\nServer: canary\r\n\r\n", "it does not speak as it should"},
 		"it has words of no use": {"-canary 127.0.0.1\r\n", "it answered with an error"},

@@ -2,16 +2,10 @@ package ledger
 
 import (
 	"context"
-	"crypto/tls"
-	"errors"
 	"fmt"
-	"io"
-	"net"
-	"regexp"
-	"syscall"
 	"time"
 
-	"github.com/redis/go-redis/v9"
+	"regtok/rediserr"
 )
 
 var (
@@ -35,40 +29,17 @@ func trouble(ctx context.Context, err error) error {
 }
 
 const (
-	late = "it did not answer in time"
+	late = rediserr.Late
 	tick = 5 * time.Millisecond
 )
 
-// code is the first word of an error that Redis answered with.
-var code = regexp.MustCompile(`^[A-Z]{2,20}\b`)
-
+// reason is what the end of a sentence about Redis says, and what the scripts of this package say.
 func reason(err error) string {
-	if answer, ok := errors.AsType[redis.Error](err); ok {
-		switch found := code.FindString(answer.Error()); found {
-		case "LATE":
-			return late
-		case "UNREADABLE":
-			return "what is entered there cannot be read"
-		case "":
-			return "it answered with an error"
-		default:
-			return "it answered " + found
-		}
-	}
-	if number, ok := errors.AsType[syscall.Errno](err); ok {
-		return number.Error()
-	}
-	if _, ok := errors.AsType[*net.DNSError](err); ok {
-		return "its name leads nowhere"
-	}
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return "its certificate is not trusted"
-	}
-	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() || errors.Is(err, redis.ErrPoolTimeout) {
+	switch rediserr.Code(err) {
+	case "LATE":
 		return late
+	case "UNREADABLE":
+		return "what is entered there cannot be read"
 	}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return "it hung up"
-	}
-	return "it does not speak as it should"
+	return rediserr.Reason(err)
 }

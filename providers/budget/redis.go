@@ -1,18 +1,16 @@
 package budget
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
-	"net"
-	"regexp"
 	"strconv"
-	"syscall"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"regtok/rediserr"
 )
 
 // redisLife is how long a budget is remembered that nobody uses.
@@ -92,26 +90,7 @@ func (r *Redis) name(key string) string {
 	return r.prefix + "budget1:" + base64.RawURLEncoding.EncodeToString(hash[:16])
 }
 
-var (
-	errStrange = errors.New("Redis does not speak as it should")
-	// redisCode is the first word of an error that Redis answered with.
-	redisCode = regexp.MustCompile(`^[A-Z]{2,20}\b`)
-)
+var errStrange = errors.New("Redis: it does not speak as it should")
 
-// trouble makes an error for the log of what a client of Redis said: in words that hold no address, no key and nothing
-// else of what was sent.
-func trouble(err error) error {
-	if answer, ok := errors.AsType[redis.Error](err); ok {
-		return errors.New("Redis answered " + cmp.Or(redisCode.FindString(answer.Error()), "with an error"))
-	}
-	if number, ok := errors.AsType[syscall.Errno](err); ok {
-		return errors.New("Redis: " + number.Error())
-	}
-	if _, ok := errors.AsType[*net.DNSError](err); ok {
-		return errors.New("the name of Redis leads nowhere")
-	}
-	if late, ok := errors.AsType[net.Error](err); ok && late.Timeout() || errors.Is(err, redis.ErrPoolTimeout) {
-		return errors.New("Redis did not answer in time")
-	}
-	return errors.New("the connection to Redis was lost, or is not one to a Redis")
-}
+// trouble makes an error for the log of what a client of Redis said.
+func trouble(err error) error { return errors.New("Redis: " + rediserr.Reason(err)) }
