@@ -93,7 +93,7 @@ func (b *Budget) Take(ctx context.Context, r Request) (*Ticket, time.Duration) {
 	taken, wait := b.takeLocked(ctx, now, q)
 	if wait > 0 {
 		if !r.Covered {
-			b.waiting.add(now, r.Priority, wait)
+			b.waiting.add(b.clock.now(), r.Priority, wait) // which may have been set
 		}
 		b.mu.Unlock()
 		return nil, wait

@@ -10,10 +10,18 @@ func (p *peers) meet(present Present, began time.Time) {
 	b := p.budget
 	jump := p.setClock(present.Now, began)
 	now := b.clock.now()
-	jumped := p.base.server != "" && jump.Abs() > ClockSlack
+	met, same := p.base.server != "", present.Server == p.base.server
+	jumped := jump.Abs() > ClockSlack
 	found := p.read(present.Value)
-	if jumped && present.Server != p.base.server {
-		p.shift(jump, found)
+	if jumped {
+		// A clock that is further than it was may be that of a process which was stopped for a while, with its requests.
+		p.shift(jump, same && jump > 0)
+		if found != nil && met && dated(found, p.base.server, now, jump, same) {
+			found.shift(jump)
+		}
+	}
+	if found != nil {
+		found.bound(now)
 	}
 	switch {
 	case found == nil || found.server != present.Server,
@@ -22,7 +30,7 @@ func (p *peers) meet(present Present, began time.Time) {
 	case p.base.lineage != 0 && found.lineage != p.base.lineage:
 		found.restore(b.state) // somebody else made it anew, and knew less
 	}
-	if jumped {
+	if jumped && met {
 		found.distrust(max(now, found.gather))
 	}
 	p.base, p.value = found, present.Value
@@ -31,17 +39,30 @@ func (p *peers) meet(present Present, began time.Time) {
 	}
 }
 
-// shift makes all that this process knows agree with the clock of another server, and what that one has from the server
-// before.
-func (p *peers) shift(by time.Duration, found *state) {
-	p.budget.state.shift(by)
-	p.synced = p.synced.add(by)
-	for id, q := range p.own {
-		q.taken = q.taken.add(by)
-		p.own[id] = q
+// dated tells whether what is kept there was written by the clock of before a jump: on the server before, or set since.
+func dated(found *state, server string, now moment, jump time.Duration, same bool) bool {
+	if !same {
+		return found.server == server
 	}
-	if found != nil && found.server == p.base.server {
-		found.shift(by)
+	return jump > 0 && found.written.add(jump) <= now.add(clocksApart)
+}
+
+// shift makes all that this process knows agree with a clock that is that much further.
+func (p *peers) shift(by time.Duration, stopped bool) {
+	b := p.budget
+	b.state.shift(by)
+	for i := range b.waiting {
+		b.waiting[i].back.shift(by)
+	}
+	for _, m := range []*moment{&p.synced, &p.tried, &p.used} {
+		m.shift(by)
+	}
+	if stopped {
+		return
+	}
+	for id, q := range p.own {
+		q.taken.shift(by)
+		p.own[id] = q
 	}
 }
 

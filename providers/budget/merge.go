@@ -1,9 +1,6 @@
 package budget
 
-import (
-	"slices"
-	"time"
-)
+import "slices"
 
 // distrust says that only an answer to a later request tells what is used.
 func (s *state) distrust(until moment) {
@@ -89,30 +86,5 @@ func (s *state) addSent(q sent) {
 		return known.origin == q.origin && known.id == q.id && known.only == q.only
 	}) {
 		s.sent = append(s.sent, q)
-	}
-}
-
-// shift makes all moments ones of a clock that is that much further.
-func (s *state) shift(by time.Duration) {
-	all := []*moment{&s.written, &s.trusted, &s.gather, &s.paused}
-	for i := range s.windows {
-		all = append(all, &s.windows[i].from, &s.windows[i].to, &s.windows[i].asked)
-	}
-	for i := range s.sent {
-		all = append(all, &s.sent[i].taken, &s.sent[i].until)
-	}
-	for i := range s.assumed {
-		all = append(all, &s.assumed[i].cut, &s.assumed[i].grown)
-	}
-	for i := range s.log {
-		all = append(all, &s.log[i].at)
-	}
-	for i := range s.members {
-		all = append(all, &s.members[i].seen)
-	}
-	for _, m := range all {
-		if *m != 0 {
-			*m = m.add(by)
-		}
 	}
 }

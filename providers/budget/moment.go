@@ -11,6 +11,13 @@ func (m moment) time() time.Time { return time.Unix(0, int64(m)) }
 
 func (m moment) add(d time.Duration) moment { return m + moment(d) }
 
+// shift makes it one of a clock that is that much further; 0 stays 0.
+func (m *moment) shift(by time.Duration) {
+	if *m != 0 {
+		*m = m.add(by)
+	}
+}
+
 // since is how long after the other moment this one is.
 func (m moment) since(other moment) time.Duration { return time.Duration(m - other) }
 

@@ -133,6 +133,8 @@ func (w *world) happen(e event) {
 		old := w.memory.copy()
 		time.Sleep(time.Second)
 		w.memory.become("other"+e.lasts.String(), w.memory.ahead+e.lasts/3-10*time.Second, old)
+	case "clock":
+		w.memory.set((e.lasts - 33*time.Second) * time.Duration(1+e.who*60))
 	case "outage":
 		for _, p := range w.all {
 			p.link.set(true, false)
@@ -185,7 +187,7 @@ func TestReplicasAreNeverRefused(t *testing.T) {
 }
 
 func TestReplicasInTroubleAreNeverRefused(t *testing.T) {
-	for _, kind := range []string{"kill", "flush", "restore", "fail over", "cut off", "lose answers", "outage"} {
+	for _, kind := range []string{"kill", "flush", "restore", "fail over", "clock", "cut off", "lose answers", "outage"} {
 		t.Run(kind, func(t *testing.T) {
 			rapid.Check(t, func(rt *rapid.T) { play(t, plans(kind).Draw(rt, "plan")).check(rt) })
 		})

@@ -106,6 +106,13 @@ func (m *memory) become(server string, ahead time.Duration, values map[string][]
 	m.server, m.ahead, m.values = server, ahead, values
 }
 
+// set sets the server's clock.
+func (m *memory) set(by time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.ahead += by
+}
+
 // link is a process's way to what is shared.
 type link struct {
 	mu   sync.Mutex
