@@ -32,12 +32,15 @@ const (
 	grain = time.Second
 )
 
-// suppose makes what is assumed agree with what was set up, and lets it grow.
+// suppose makes what is assumed agree with what was set up, and lets it grow. What counts in no window is dropped, since
+// all that is remembered is written at each request.
 func (s *state) suppose(now moment, r rules) {
 	if len(s.assumed) != len(r.start) {
 		s.assumed = make([]assumed, len(r.start))
 	}
+	longest := time.Duration(0)
 	for i, start := range r.start {
+		longest = max(longest, lengthOf(start.Reset))
 		a := &s.assumed[i]
 		if a.scope != start.Scope || a.start != start.Limit {
 			*a = assumed{scope: start.Scope, start: start.Limit, limit: start.Limit}
@@ -47,6 +50,7 @@ func (s *state) suppose(now moment, r rules) {
 			a.grown = a.grown.add(growEvery)
 		}
 	}
+	s.drop(now.add(-longest - late))
 }
 
 // cut halves what is assumed. Requests that were under way at the last time were refused for the same reason.
@@ -101,7 +105,12 @@ func (s *state) forget(now moment) {
 		s.log, s.assumed = nil, nil
 		return
 	}
-	old, _ := s.findBucket(bucket{at: now.add(-longestWait)})
+	s.drop(now.add(-longestWait))
+}
+
+// drop drops what was settled before.
+func (s *state) drop(before moment) {
+	old, _ := s.findBucket(bucket{at: before})
 	s.log = slices.Delete(s.log, 0, old)
 }
 
