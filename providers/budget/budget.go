@@ -44,6 +44,8 @@ type Request struct {
 	// Covered tells, of a Reading request only, that its caller has old data to show: whoever has nothing goes first, and
 	// so does the sweep, with what is left of its share. It is not expected back after a wait.
 	Covered bool
+	// Patience is the longest wait after which it is expected back; 0: any.
+	Patience time.Duration
 }
 
 // Answer is what came of a request that was counted.
@@ -92,7 +94,7 @@ func (b *Budget) Take(ctx context.Context, r Request) (*Ticket, time.Duration) {
 	q := question{Request: r, id: b.last, ahead: b.waiting.ahead(now, r.Priority)}
 	taken, wait := b.takeLocked(ctx, now, q)
 	if wait > 0 {
-		if !r.Covered {
+		if !r.Covered && (r.Patience == 0 || wait <= r.Patience) {
 			b.waiting.add(b.clock.now(), r.Priority, wait) // which may have been set
 		}
 		b.mu.Unlock()

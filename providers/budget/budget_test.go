@@ -105,6 +105,38 @@ func TestWhoHasOldDataLeavesTheSweepItsShareAndTheRestToThoseWhoHaveNothing(t *t
 	}
 }
 
+func TestNothingIsLeftForThoseWhoGiveUp(t *testing.T) {
+	for _, of := range []struct {
+		patience time.Duration
+		want     int
+	}{{time.Second, 11}, {time.Hour, 4}, {0, 4}} { // of the 16 that are left 5 are for writes, or one for each that comes back
+		t.Run(of.patience.String(), func(t *testing.T) {
+			b := budget.New(budget.Config{})
+			defer b.Close()
+			take(t, b, read).Settle(told(16, time.Minute))
+			pending := []*budget.Ticket{}
+			for range 16 {
+				pending = append(pending, take(t, b, write))
+			}
+			for range 12 { // writes that have to wait
+				kept(t, b, budget.Request{Priority: providers.Writing, Patience: of.patience})
+			}
+			for _, ticket := range pending {
+				ticket.Return()
+			}
+			got := 0
+			for ; got < 16; got++ {
+				if ticket, _ := b.Take(t.Context(), read); ticket == nil {
+					break
+				}
+			}
+			if got != of.want {
+				t.Errorf("%d reads went, want %d", got, of.want)
+			}
+		})
+	}
+}
+
 func TestASweepWhoseTermIsOverNeverGoes(t *testing.T) {
 	b := budget.New(budget.Config{})
 	defer b.Close()

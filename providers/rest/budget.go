@@ -45,13 +45,14 @@ func (t *Transport) acquire(req *http.Request, m *marks) (*counted, *providers.E
 			return nil, err
 		}
 		heard := t.news.next()
+		request.Patience = t.patience(ctx, began)
 		ticket, wait := t.budget.Take(ctx, request)
 		switch {
 		case ticket != nil:
 			return &counted{ticket: ticket, news: &t.news}, nil
 		case wait == budget.Never:
 			return nil, &providers.Error{Kind: providers.Canceled, Err: errTermOver}
-		case !t.patient(ctx, began, wait):
+		case wait > request.Patience:
 			return nil, &providers.Error{Kind: providers.RateLimited, RetryAfter: wait}
 		}
 		if t.pauses.begins(time.Now(), wait) {
@@ -71,10 +72,10 @@ func renews(ctx context.Context) bool {
 	return providers.Covered(ctx) && providers.PriorityOf(ctx) == providers.Reading
 }
 
-// patient tells whether who has waited for an allowance since began can wait that much longer, and has time left then in
-// which an answer can come. For somebody's answer a caller with a deadline waits until that.
-func (t *Transport) patient(ctx context.Context, began time.Time, wait time.Duration) bool {
-	patience := t.timeout
+// patience is how much longer who has waited for an allowance since began can wait, and has time left then in which an
+// answer can come. For somebody's answer a caller with a deadline waits until that. It is never 0.
+func (t *Transport) patience(ctx context.Context, began time.Time) time.Duration {
+	patience, least := t.timeout, time.Nanosecond
 	deadline, limited := ctx.Deadline()
 	if limited {
 		whole := deadline.Sub(began)
@@ -85,10 +86,10 @@ func (t *Transport) patient(ctx context.Context, began time.Time, wait time.Dura
 		patience = min(patience, sweepPatience)
 	case providers.Covered(ctx):
 		patience = min(patience, coveredPatience)
-	case limited && wait <= momentary:
-		return true
+	case limited:
+		least = momentary
 	}
-	return time.Since(began)+wait <= patience
+	return max(patience-time.Since(began), least)
 }
 
 // counted is a request that the budget has counted, until it is told what came of it. Those who wait to know are woken.
