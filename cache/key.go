@@ -25,19 +25,15 @@ type Key struct {
 
 // Join makes one string of parts such that no two lists of parts make the same string: ("ab", "c") and ("a", "bc")
 // stay apart, and so do ("a") and ("a", "").
-func Join(parts ...string) string {
-	size := 0
+func Join(parts ...string) string { return string(appendJoined(make([]byte, 0, 256), parts...)) }
+
+func appendJoined(joined []byte, parts ...string) []byte {
 	for _, part := range parts {
-		size += len(part) + 6
+		joined = strconv.AppendInt(joined, int64(len(part)), 10)
+		joined = append(joined, ':')
+		joined = append(joined, part...)
 	}
-	var joined strings.Builder
-	joined.Grow(size)
-	for _, part := range parts {
-		joined.WriteString(strconv.Itoa(len(part)))
-		joined.WriteByte(':')
-		joined.WriteString(part)
-	}
-	return joined.String()
+	return joined
 }
 
 // split takes apart what Join joined; ok is false for anything else.
@@ -55,7 +51,13 @@ func split(joined string) (parts []string, ok bool) {
 }
 
 // Encode makes the name of a scope's generation in a Store: unique and versioned, and never equal to an encoded Key.
-func (s Scope) Encode() string { return Join(keyVersion, s.Tenant, s.Name) }
+func (s Scope) Encode() string { return string(s.appendTo(make([]byte, 0, 256))) }
+
+func (s Scope) appendTo(b []byte) []byte { return appendJoined(b, keyVersion, s.Tenant, s.Name) }
 
 // Encode makes the name of an entry in a Store: unique and versioned, and never equal to an encoded Scope.
-func (k Key) Encode() string { return Join(keyVersion, k.Scope.Tenant, k.Scope.Name, k.Item) }
+func (k Key) Encode() string { return string(k.appendTo(make([]byte, 0, 256))) }
+
+func (k Key) appendTo(b []byte) []byte {
+	return appendJoined(b, keyVersion, k.Scope.Tenant, k.Scope.Name, k.Item)
+}

@@ -58,13 +58,13 @@ func (r *Redis) GetMany(ctx context.Context, questions []Question) ([]Found, err
 		return nil, nil
 	}
 	shelves := r.shelve(questions)
-	answers, err := r.fetch(ctx, shelves)
+	answers, err := r.fetch(ctx, shelves, questions)
 	if err != nil {
 		return nil, trouble(err)
 	}
 	run := r.runs.now() // no older than the server that answered
 	found := make([]Found, len(questions))
-	var unnumbered []*shelf
+	var unnumbered []shelf
 	for _, shelf := range shelves {
 		generation, ok := parseGeneration(answers[0], run)
 		switch {
@@ -73,13 +73,17 @@ func (r *Redis) GetMany(ctx context.Context, questions []Question) ([]Found, err
 		case !ok:
 			unnumbered = append(unnumbered, shelf)
 		}
-		for i, index := range shelf.indexes {
-			if value, there := answers[1+i].(string); ok && there {
-				found[index].Value = bytesOfAnswer(value)
-			}
-		}
 		shelf.number(found, generation)
-		answers = answers[len(shelf.names):]
+		answers = answers[1:]
+		for _, i := range shelf.places {
+			if questions[i].Bare {
+				continue
+			}
+			if value, there := answers[0].(string); ok && there {
+				found[i].Value = bytesOfAnswer(value)
+			}
+			answers = answers[1:]
+		}
 	}
 	if err := r.number(ctx, unnumbered, found, run); err != nil {
 		return nil, trouble(err)
@@ -88,19 +92,20 @@ func (r *Redis) GetMany(ctx context.Context, questions []Question) ([]Found, err
 }
 
 // fetch returns, for each shelf, its generation and then what is under its keys; nil: nothing.
-func (r *Redis) fetch(ctx context.Context, shelves []*shelf) ([]any, error) {
+func (r *Redis) fetch(ctx context.Context, shelves []shelf, questions []Question) ([]any, error) {
 	if r.alone {
-		names := make([]string, 0, 2*len(shelves))
+		names := make([]string, 0, len(shelves)+len(questions))
 		for _, shelf := range shelves {
-			names = append(names, shelf.names...)
+			names = shelf.appendNames(names, questions)
 		}
 		return whole(r.client.MGet(ctx, names...), len(names))
 	}
-	gets := make([]*redis.SliceCmd, len(shelves))
+	gets, lengths := make([]*redis.SliceCmd, len(shelves)), make([]int, len(shelves))
 	// The error is one of the answers', which are looked at below.
 	_, _ = r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for i, shelf := range shelves {
-			gets[i] = p.MGet(ctx, shelf.names...)
+			names := shelf.appendNames(nil, questions)
+			gets[i], lengths[i] = p.MGet(ctx, names...), len(names)
 		}
 		return nil
 	})
@@ -108,10 +113,10 @@ func (r *Redis) fetch(ctx context.Context, shelves []*shelf) ([]any, error) {
 	var first error
 	there := 0
 	for i, get := range gets {
-		answer, err := whole(get, len(shelves[i].names))
+		answer, err := whole(get, lengths[i])
 		if err != nil { // of one server, perhaps
 			first, shelves[i].away = cmp.Or(first, err), true
-			answer = make([]any, len(shelves[i].names))
+			answer = make([]any, lengths[i])
 		} else {
 			there++
 		}
@@ -137,15 +142,15 @@ func whole(get *redis.SliceCmd, length int) ([]any, error) {
 }
 
 // number gives shelves a generation that have none, unless another process is quicker, and enters it into found.
-func (r *Redis) number(ctx context.Context, shelves []*shelf, found []Found, run string) error {
+func (r *Redis) number(ctx context.Context, shelves []shelf, found []Found, run string) error {
 	if len(shelves) == 0 {
 		return nil
 	}
 	sets, gets := make([]*redis.BoolCmd, len(shelves)), make([]*redis.StringCmd, len(shelves))
 	_, _ = r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for i, shelf := range shelves {
-			sets[i] = p.SetNX(ctx, shelf.names[0], newGeneration().text(run), generationLife)
-			gets[i] = p.Get(ctx, shelf.names[0])
+			sets[i] = p.SetNX(ctx, shelf.name, newGeneration().text(run), generationLife)
+			gets[i] = p.Get(ctx, shelf.name)
 		}
 		return nil
 	})
@@ -162,7 +167,7 @@ func (r *Redis) number(ctx context.Context, shelves []*shelf, found []Found, run
 		if !ok {
 			// It is no generation, or of another run. To make another is to bump, and always right.
 			generation = newGeneration()
-			if err := r.client.Set(ctx, shelf.names[0], generation.text(run), generationLife).Err(); err != nil {
+			if err := r.client.Set(ctx, shelf.name, generation.text(run), generationLife).Err(); err != nil {
 				return err
 			}
 		}
@@ -217,7 +222,8 @@ func (r *Redis) DeleteMany(ctx context.Context, keys []Key) error {
 
 // Lease implements Store.
 func (r *Redis) Lease(ctx context.Context, key Key, under Generation, life time.Duration) (found Found, mine bool, err error) {
-	names := r.shelve([]Question{{Key: key}})[0].names
+	scope := r.scopeName(key.Scope)
+	names := []string{scope, entryName(scope, key)}
 	var set *redis.BoolCmd
 	var get *redis.SliceCmd
 	// The errors are the answers', which are looked at below.

@@ -18,66 +18,66 @@ const redisVersion = "cache2:"
 // Scope and entry are hashes of Scope.Encode and Key.Encode: short, and of characters that Redis gives no meaning to.
 // That an entry is the key's own, its envelope tells.
 
-// shelf is a scope in Redis, and what is asked of it.
+// shelf is a scope in Redis, and who asks about it.
 type shelf struct {
-	names   []string // its generation's key, then those of the entries asked for
-	indexes []int    // where they stand among the questions
-	bare    []int    // where those stand that ask for the generation only
-	away    bool     // the server that has it could not be asked
+	name   string // its generation's key
+	places []int  // where those stand among the questions that ask about it
+	away   bool   // the server that has it could not be asked
+}
+
+// shelve puts questions in the order of their scopes.
+func (r *Redis) shelve(questions []Question) (shelves []shelf) {
+	known := map[Scope]int{} // not made for many: what is asked about is often one registry's
+	for i, question := range questions {
+		at, ok := known[question.Key.Scope]
+		if !ok {
+			at = len(shelves)
+			known[question.Key.Scope] = at
+			shelves = append(shelves, shelf{name: r.scopeName(question.Key.Scope)})
+		}
+		shelves[at].places = append(shelves[at].places, i)
+	}
+	return shelves
+}
+
+// appendNames appends the key of the shelf's generation, and then those of the entries that it is asked for.
+func (s shelf) appendNames(names []string, questions []Question) []string {
+	names = append(names, s.name)
+	for _, i := range s.places {
+		if !questions[i].Bare {
+			names = append(names, entryName(s.name, questions[i].Key))
+		}
+	}
+	return names
 }
 
 // number enters the generation into the answers of the shelf's questions.
-func (s *shelf) number(found []Found, generation Generation) {
-	for _, indexes := range [][]int{s.indexes, s.bare} {
-		for _, index := range indexes {
-			found[index].Generation = generation
-		}
+func (s shelf) number(found []Found, generation Generation) {
+	for _, i := range s.places {
+		found[i].Generation = generation
 	}
 }
 
 // missing enters into the answers that its server could not be asked.
-func (s *shelf) missing(found []Found) {
-	for _, indexes := range [][]int{s.indexes, s.bare} {
-		for _, index := range indexes {
-			found[index] = Found{Away: true}
-		}
+func (s shelf) missing(found []Found) {
+	for _, i := range s.places {
+		found[i] = Found{Away: true}
 	}
-}
-
-// shelve puts questions in the order of their scopes.
-func (r *Redis) shelve(questions []Question) []*shelf {
-	shelves := make([]*shelf, 0, len(questions))
-	known := make(map[Scope]*shelf, len(questions))
-	for i, question := range questions {
-		key := question.Key
-		s := known[key.Scope]
-		if s == nil {
-			s = &shelf{names: append(make([]string, 0, 2), r.scopeName(key.Scope))}
-			known[key.Scope] = s
-			shelves = append(shelves, s)
-		}
-		if question.Bare {
-			s.bare = append(s.bare, i)
-			continue
-		}
-		s.names = append(s.names, entryName(s.names[0], key))
-		s.indexes = append(s.indexes, i)
-	}
-	return shelves
 }
 
 func (r *Redis) scopeName(scope Scope) string {
 	name := make([]byte, 0, 128)
 	name = append(name, r.prefix...)
 	name = append(name, redisVersion+"{"...)
-	name = appendDigest(name, scope.Encode())
+	name = appendDigest(name, scope.appendTo(make([]byte, 0, 256)))
 	return string(append(name, '}'))
 }
 
 func (r *Redis) valueName(key Key) string { return entryName(r.scopeName(key.Scope), key) }
 
 func entryName(scopeName string, key Key) string {
-	return string(appendDigest(append(make([]byte, 0, 128), scopeName...), key.Encode()))
+	name := append(make([]byte, 0, 128), scopeName...)
+	return string(appendDigest(name, key.appendTo(make([]byte, 0, 256))))
 }
 
 func leaseName(entryName string, under Generation) string { return entryName + ":" + under.number() }
@@ -92,7 +92,7 @@ func (r *Redis) heardChannel(origin string) string {
 func (r *Redis) listenersName() string { return r.prefix + redisVersion + "listeners" }
 
 // appendDigest appends 128 bits of a hash.
-func appendDigest(name []byte, text string) []byte {
-	sum := sha256.Sum256([]byte(text))
+func appendDigest(name, text []byte) []byte {
+	sum := sha256.Sum256(text)
 	return base64.RawURLEncoding.AppendEncode(name, sum[:16])
 }
