@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"regtok/cache"
+	"regtok/cache/cachetest"
 )
 
 func TestAFailureFromBeforeABumpSpoilsNothing(t *testing.T) {
@@ -123,6 +124,34 @@ func TestNothingThatGoesWrongInAViewLeavesReadersWaiting(t *testing.T) {
 			readers.Wait()
 		})
 	}
+}
+
+func TestWhatGoesWrongWithOneValueSpoilsNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, s := cachetest.NewMemory(), &source{}
+		keys := []string{"a", "b", "c", "d", "e", "f", "g", "h"}
+		_, one := process(t, m, s)
+		want := one.GetMany(t.Context(), keys)
+		synctest.Wait()
+		_, two := process(t, m, s, func(c *config) {
+			decode := c.Decode
+			c.Decode = func(key string, b []byte) (int, error) {
+				switch key {
+				case "a", "b", "c", "d":
+					runtime.Goexit()
+				case "e":
+					panic("bug")
+				}
+				return decode(key, b)
+			}
+		})
+		for i, got := range two.GetMany(t.Context(), keys) {
+			if spoilt := i < 5; spoilt != (got.Err != nil) || !spoilt && got.Value != want[i].Value {
+				t.Errorf("%s: got %+v", keys[i], got)
+			}
+		}
+		expectLoads(t, s, len(keys))
+	})
 }
 
 func TestAPanicInKeyIsItsCallersOwn(t *testing.T) {

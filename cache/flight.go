@@ -110,6 +110,11 @@ func newFlight[K comparable, V any](key K, name Key) *flight[K, V] {
 // wait returns what f brings, or ctx's error once ctx ends before.
 func (v *View[K, V]) wait(ctx context.Context, f *flight[K, V]) Entry[V] {
 	select {
+	case <-f.done: // as most of a batch are by then
+		return f.entry
+	default:
+	}
+	select {
 	case <-f.done:
 		return f.entry
 	case <-ctx.Done():

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 )
 
@@ -74,35 +76,59 @@ func (v *View[K, V]) fly(ctx context.Context, flights []*flight[K, V]) {
 	if v.cache.far != nil {
 		answers = v.ask(ctx, flights)
 	}
-	last := len(flights) - 1
-	for i, f := range flights[:last] {
-		v.cache.work.Go(func() { v.land(ctx, f, answers[i]) })
+	var next atomic.Int64
+	var land func()
+	land = func() {
+		defer func() {
+			if int(next.Load()) < len(flights) { // a Decode ended its goroutine, which is no other flight's fault
+				v.cache.work.Go(land)
+			}
+		}()
+		for i := int(next.Add(1)) - 1; i < len(flights); i = int(next.Add(1)) - 1 {
+			v.land(ctx, flights[i], answers[i])
+		}
 	}
-	v.land(ctx, flights[last], answers[last])
+	// A goroutine for each would cost more than what most have to do.
+	for range min(len(flights), runtime.GOMAXPROCS(0)) - 1 {
+		v.cache.work.Go(land)
+	}
+	land()
 }
 
-// land brings f home with what the far tier answered, or with a load.
+// land brings f home with what the far tier answered, or has it loaded.
 func (v *View[K, V]) land(ctx context.Context, f *flight[K, V], far answer) {
-	defer v.rescue(f)
+	if loads := v.arrive(ctx, f, far); loads != nil {
+		v.cache.work.Go(func() { v.load(ctx, loads, far) })
+	}
+}
+
+// arrive brings f home with what there is, and returns the flight that has to load: f itself, where there is nothing, or
+// one that renews what there is; nil: none has to.
+func (v *View[K, V]) arrive(ctx context.Context, f *flight[K, V], far answer) (loads *flight[K, V]) {
+	defer func() {
+		if loads != f {
+			v.end(f, recover())
+		}
+	}()
 	now := time.Now()
 	it := v.settle(ctx, f, far, now)
 	if it == nil {
-		if old, ok := v.unasked(f, far, now); ok {
-			v.finish(f, old)
-			return
+		old, ok := v.unasked(f, far, now)
+		if !ok {
+			return f
 		}
-		v.load(ctx, f, far)
-		return
+		v.finish(f, old)
+		return nil
 	}
-	v.keep(it)
 	v.finish(f, it.contenting(v.tolerated(f), now))
 	// Nobody boards f any more, so this is what all its readers tolerate.
-	if renewal := v.renewal(it, f.tolerance, now); renewal != nil {
+	renewal := v.renewal(it, f.tolerance, now)
+	if renewal != nil {
 		// The far tier was asked just now. Should a bump have come since, the generation that it told is old, and
 		// what is written under it stays hidden.
 		v.begin(renewal)
-		v.load(ctx, renewal, far)
 	}
+	return renewal
 }
 
 // load brings f home with a load, or with what another process loads at the same time.
@@ -132,7 +158,7 @@ func (v *View[K, V]) load(ctx context.Context, f *flight[K, V], far answer) {
 	shared = v.share(f.name, it, leased)
 }
 
-// settle returns what the tiers have for f, fresh or stale; nil: nothing that may be served.
+// settle returns what the tiers have for f, fresh or stale, and keeps it near; nil: nothing that may be served.
 func (v *View[K, V]) settle(ctx context.Context, f *flight[K, V], far answer, now time.Time) *item[K, V] {
 	if v.cache.far == nil {
 		return nil
@@ -145,6 +171,7 @@ func (v *View[K, V]) settle(ctx context.Context, f *flight[K, V], far answer, no
 		return nil
 	}
 	if found := v.decode(ctx, f, far, it, now); found != nil {
+		v.keep(found)
 		return found
 	}
 	return it
@@ -233,8 +260,10 @@ func (v *View[K, V]) failed(ctx context.Context, f *flight[K, V], far answer, er
 }
 
 // rescue ends a flight that something beside Load threw off its course. After one that ended well it does nothing.
-func (v *View[K, V]) rescue(f *flight[K, V]) {
-	panicked := recover()
+func (v *View[K, V]) rescue(f *flight[K, V]) { v.end(f, recover()) }
+
+// end ends a flight, unless it has ended, because of what was panicked with, if anything was.
+func (v *View[K, V]) end(f *flight[K, V], panicked any) {
 	err := errLost
 	if panicked != nil {
 		err = v.panicked(panicked, true)

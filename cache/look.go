@@ -32,7 +32,6 @@ func (v *View[K, V]) Look(ctx context.Context, keys []K) (entries []Entry[V], ke
 	now = time.Now()
 	for i, far := range answers {
 		if it := v.found(ctx, flights[i], far, now); it != nil {
-			v.keep(it)
 			entries[absent[i]], kept[absent[i]] = it.entry(now), true
 		} else if it := v.held(flights[i].key, now); it != nil && !far.asked {
 			entries[absent[i]], kept[absent[i]] = v.doubtful(it, now)
