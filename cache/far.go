@@ -35,6 +35,7 @@ type far struct {
 	writes  *gobreaker.CircuitBreaker[struct{}]
 	leases  *gobreaker.CircuitBreaker[struct{}]
 	bumps   bumps
+	desk    desk
 	outbox  outbox
 	deaf    atomic.Int64 // how often in a row this process could not be registered
 }
@@ -126,16 +127,6 @@ func (f *far) retract(ctx context.Context, key Key, found Found) {
 		return
 	}
 	f.outbox.withdraw([]Key{key})
-}
-
-// lease tells what there is of the key, and who is to load it. asked is false when the Store could not say.
-func (f *far) lease(ctx context.Context, key Key, under Generation, life time.Duration) (found answer, mine bool) {
-	found.at = time.Now()
-	found.asked = f.call(ctx, f.timeout, f.leases, func(ctx context.Context) (err error) {
-		found.Found, mine, err = f.store.Lease(ctx, key, under, life)
-		return err
-	})
-	return found, mine
 }
 
 func (f *far) endLease(ctx context.Context, key Key, under Generation) {

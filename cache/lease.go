@@ -28,7 +28,7 @@ func (v *View[K, V]) lease(ctx context.Context, f *flight[K, V], far answer) (th
 	pause := leastLook
 	for began := time.Now(); ; pause = min(2*pause, mostLook) {
 		asked := time.Now()
-		found, mine := v.cache.far.lease(ctx, key, far.Generation, life)
+		found, mine := v.cache.lease(key, far.Generation, life)
 		if mine {
 			leased = asked.Add(life)
 		}

@@ -3,7 +3,10 @@ package cache_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -30,8 +33,9 @@ func generationOf(t *testing.T, store cache.Store, key string) cache.Generation 
 // dead is a process that took the lease of a key and says no more.
 func dead(t *testing.T, store cache.Store, key string, life time.Duration) {
 	t.Helper()
-	if _, mine, err := store.Lease(t.Context(), farKey(key), generationOf(t, store, key), life); !mine || err != nil {
-		t.Fatalf("the lease is its own: %t, %v", mine, err)
+	claim := cache.Claim{Key: farKey(key), Generation: generationOf(t, store, key), For: life}
+	if claimed, err := store.LeaseMany(t.Context(), []cache.Claim{claim}); err != nil || !claimed[0].Mine {
+		t.Fatalf("the lease is its own: %v, %v", claimed, err)
 	}
 }
 
@@ -192,8 +196,8 @@ func TestWhoWaitsForALeaseLeavesWhenNobodyWaitsForHim(t *testing.T) {
 // leaseless is a store that has no leases to give.
 type leaseless struct{ cache.Store }
 
-func (leaseless) Lease(context.Context, cache.Key, cache.Generation, time.Duration) (cache.Found, bool, error) {
-	return cache.Found{}, false, errors.New("refused")
+func (leaseless) LeaseMany(context.Context, []cache.Claim) ([]cache.Claimed, error) {
+	return nil, errors.New("refused")
 }
 
 func TestAStoreThatGivesNoLeaseIsLoadedFor(t *testing.T) {
@@ -214,5 +218,58 @@ func TestAStoreThatGivesNoLeaseIsLoadedFor(t *testing.T) {
 		if got := c.Stats().StoreErrors; got != 3 {
 			t.Errorf("the store was asked %d times in vain, want 3", got)
 		}
+	})
+}
+
+// busy is a store that makes one call for leases at a time, each in as long as a machine that is busy may take.
+type busy struct {
+	cache.Store
+	turn  chan struct{}
+	calls *atomic.Int64
+}
+
+func (b busy) LeaseMany(ctx context.Context, claims []cache.Claim) ([]cache.Claimed, error) {
+	b.calls.Add(1)
+	select {
+	case b.turn <- struct{}{}:
+		defer func() { <-b.turn }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	time.Sleep(5 * time.Millisecond)
+	return b.Store.LeaseMany(ctx, claims)
+}
+
+func TestManyColdKeysAreClaimedInFewCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, s := cachetest.NewMemory(), &source{}
+		s.delay.Store(int64(time.Second))
+		keys := make([]string, 300)
+		for i := range keys {
+			keys[i] = fmt.Sprint(i)
+		}
+		var calls atomic.Int64
+		var readers sync.WaitGroup
+		for range 2 {
+			c := newCache(t, cache.Options{Store: busy{m.Connect(), make(chan struct{}, 1), &calls}, Parallel: len(keys)})
+			v := numbers(c, s, func(c *config) {
+				c.Encode = func(_ string, n int) ([]byte, error) { return []byte(strconv.Itoa(n)), nil }
+				c.Decode = func(_ string, b []byte) (int, error) { return strconv.Atoi(string(b)) }
+			})
+			synctest.Wait()
+			readers.Go(func() {
+				for _, got := range v.GetMany(t.Context(), keys) {
+					if got.Err != nil {
+						t.Errorf("got %+v", got)
+					}
+				}
+			})
+			time.Sleep(100 * time.Millisecond)
+			if got := calls.Swap(0); got > 25 {
+				t.Errorf("%d calls for %d keys", got, len(keys))
+			}
+		}
+		readers.Wait()
+		expectLoads(t, s, len(keys))
 	})
 }

@@ -192,13 +192,14 @@ func TestALeaseEndsWithWhatWasLoadedUnderIt(t *testing.T) {
 		v := numbers(newCache(t, cache.Options{Store: newNarrow(m, time.Second)}), &source{})
 		v.Get(t.Context(), "a")
 		under := generationOf(t, other, "a")
-		if _, mine, _ := other.Lease(t.Context(), farKey("a"), under, time.Second); mine {
+		claims := []cache.Claim{{Key: farKey("a"), Generation: under, For: time.Second}}
+		if claimed, err := other.LeaseMany(t.Context(), claims); err != nil || claimed[0].Mine {
 			t.Error("another process may load what is on its way to the store")
 		}
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if found, mine, _ := other.Lease(t.Context(), farKey("a"), under, time.Second); !mine || len(found.Value) == 0 {
-			t.Errorf("the lease is its own: %t, and the store has %q", mine, found.Value)
+		if claimed, err := other.LeaseMany(t.Context(), claims); err != nil || !claimed[0].Mine || len(claimed[0].Value) == 0 {
+			t.Errorf("the store says %+v, %v: want the lease and a value", claimed, err)
 		}
 	})
 }

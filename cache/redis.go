@@ -220,26 +220,36 @@ func (r *Redis) DeleteMany(ctx context.Context, keys []Key) error {
 	return trouble(r.remove(ctx, names))
 }
 
-// Lease implements Store.
-func (r *Redis) Lease(ctx context.Context, key Key, under Generation, life time.Duration) (found Found, mine bool, err error) {
-	scope := r.scopeName(key.Scope)
-	names := []string{scope, entryName(scope, key)}
-	var set *redis.BoolCmd
-	var get *redis.SliceCmd
+// LeaseMany implements Store.
+func (r *Redis) LeaseMany(ctx context.Context, claims []Claim) ([]Claimed, error) {
+	sets, gets := make([]*redis.BoolCmd, len(claims)), make([]*redis.SliceCmd, len(claims))
 	// The errors are the answers', which are looked at below.
 	_, _ = r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
-		set = p.SetNX(ctx, leaseName(names[1], under), r.origin, max(life, time.Millisecond))
-		get = p.MGet(ctx, names...)
+		for i, claim := range claims {
+			scope := r.scopeName(claim.Key.Scope)
+			entry := entryName(scope, claim.Key)
+			sets[i] = p.SetNX(ctx, leaseName(entry, claim.Generation), r.origin, max(claim.For, time.Millisecond))
+			gets[i] = p.MGet(ctx, scope, entry)
+		}
 		return nil
 	})
-	answers, err := whole(get, len(names))
-	if err = cmp.Or(set.Err(), err); err != nil {
-		return Found{}, false, trouble(err)
+	run := r.runs.now() // no older than the server that answered
+	claimed := make([]Claimed, len(claims))
+	for i := range claimed {
+		answers, err := whole(gets[i], 2)
+		if err = cmp.Or(sets[i].Err(), err); err != nil {
+			if r.alone || len(claims) == 1 {
+				return nil, trouble(err)
+			}
+			claimed[i].Away = true
+			continue
+		}
+		value, _ := answers[1].(string)
+		claimed[i].Value = bytesOfAnswer(value)
+		claimed[i].Generation, _ = parseGeneration(answers[0], run)
+		claimed[i].Mine = sets[i].Val()
 	}
-	value, _ := answers[1].(string)
-	found.Value = bytesOfAnswer(value)
-	found.Generation, _ = parseGeneration(answers[0], r.runs.now())
-	return found, set.Val(), nil
+	return claimed, nil
 }
 
 // EndLease implements Store.

@@ -51,10 +51,9 @@ type Store interface {
 	SetMany(ctx context.Context, items []Item) error
 	// DeleteMany holds nothing under the keys any more.
 	DeleteMany(ctx context.Context, keys []Key) error
-	// Lease asks for the right to load key under a generation, and leaves it to nobody else for so long; mine is false
-	// while another process has it. Then found is what GetMany would tell, but that no generation is made.
-	Lease(ctx context.Context, key Key, under Generation, life time.Duration) (found Found, mine bool, err error)
-	// EndLease gives the right back that Lease gave and that has not run out, where there is nothing to hold.
+	// LeaseMany asks for the rights to load what is claimed, and answers in order.
+	LeaseMany(ctx context.Context, claims []Claim) ([]Claimed, error)
+	// EndLease gives the right back that LeaseMany gave and that has not run out, where there is nothing to hold.
 	EndLease(ctx context.Context, key Key, under Generation) error
 	// Bump gives each scope another generation before it returns, and then tells the watchers of other processes. heard is
 	// closed when all have heard that are registered, or were a moment ago; perhaps at once. It may stay open for ever,
@@ -101,6 +100,23 @@ type Found struct {
 	Generation Generation
 	// Away tells that this part of the store could not be asked.
 	Away bool
+}
+
+// Claim asks for the right to load a key.
+type Claim struct {
+	Key Key
+	// Generation is the scope's, under which the value is to be held.
+	Generation Generation
+	// For is how long the right is left to nobody else. It is positive.
+	For time.Duration
+}
+
+// Claimed is what a Store says to a claim.
+type Claimed struct {
+	// Found is what GetMany would tell, but that no generation is made.
+	Found
+	// Mine is false while another process has the right.
+	Mine bool
 }
 
 // Item is what a Store is to hold.

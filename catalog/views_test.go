@@ -233,8 +233,8 @@ func (n *notebook) GetMany(_ context.Context, questions []cache.Question) ([]cac
 func (n *notebook) Remembers() bool                               { return true }
 func (n *notebook) SetMany(context.Context, []cache.Item) error   { return nil }
 func (n *notebook) DeleteMany(context.Context, []cache.Key) error { return nil }
-func (n *notebook) Lease(context.Context, cache.Key, cache.Generation, time.Duration) (cache.Found, bool, error) {
-	return cache.Found{}, true, nil
+func (n *notebook) LeaseMany(_ context.Context, claims []cache.Claim) ([]cache.Claimed, error) {
+	return make([]cache.Claimed, len(claims)), nil
 }
 func (n *notebook) EndLease(context.Context, cache.Key, cache.Generation) error { return nil }
 func (n *notebook) Bump(context.Context, ...cache.Scope) (<-chan struct{}, error) {

@@ -258,18 +258,22 @@ func (c *Connection) DeleteMany(ctx context.Context, keys []cache.Key) error {
 	return nil
 }
 
-// Lease implements cache.Store.
-func (c *Connection) Lease(ctx context.Context, key cache.Key, under cache.Generation, life time.Duration) (found cache.Found, mine bool, err error) {
+// LeaseMany implements cache.Store.
+func (c *Connection) LeaseMany(ctx context.Context, claims []cache.Claim) ([]cache.Claimed, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err := c.trouble(ctx); err != nil {
-		return found, false, err
+		return nil, err
 	}
-	now, lease := time.Now(), leased{key, under}
-	if mine = !now.Before(c.leases[lease]); mine {
-		c.leases[lease] = now.Add(life)
+	now, claimed := time.Now(), make([]cache.Claimed, len(claims))
+	for i, claim := range claims {
+		lease := leased{claim.Key, claim.Generation}
+		claimed[i].Found = c.find(claim.Key)
+		if claimed[i].Mine = !now.Before(c.leases[lease]); claimed[i].Mine {
+			c.leases[lease] = now.Add(claim.For)
+		}
 	}
-	return c.find(key), mine, nil
+	return claimed, nil
 }
 
 // EndLease implements cache.Store.

@@ -183,14 +183,35 @@ var storeCases = []storeCase{
 			}
 		}
 	}},
+	{"leases claimed together are each got by itself", func(t *testing.T, connect func() cache.Store) {
+		store, other := connect(), connect()
+		claims := make([]cache.Claim, 20)
+		for i := range claims {
+			k := key(fmt.Sprint("scope ", i%3), fmt.Sprint(i))
+			set(t, store, k, k.Item, time.Hour)
+			claims[i] = cache.Claim{Key: k, Generation: getMany(t, store, k)[0].Generation, For: time.Hour}
+			if i%2 == 0 {
+				lease(t, other, k, claims[i].Generation, time.Hour, true)
+			}
+		}
+		claimed, err := store.LeaseMany(t.Context(), claims)
+		if err != nil || len(claimed) != len(claims) {
+			t.Fatalf("%d answers to %d claims, %v", len(claimed), len(claims), err)
+		}
+		for i, got := range claimed {
+			if got.Mine != (i%2 == 1) || got.Generation != claims[i].Generation || string(got.Value) != claims[i].Key.Item {
+				t.Errorf("%d: got %+v", i, got)
+			}
+		}
+	}},
 	{"a lease runs out", func(t *testing.T, connect func() cache.Store) {
 		store, other := connect(), connect()
 		a := key("a", "1")
 		g := getMany(t, store, a)[0].Generation
 		lease(t, store, a, g, 5*time.Millisecond, true)
 		eventually(t, "another process has it", func() bool {
-			_, mine, err := other.Lease(t.Context(), a, g, time.Hour)
-			return mine && err == nil
+			claimed, err := other.LeaseMany(t.Context(), []cache.Claim{{Key: a, Generation: g, For: time.Hour}})
+			return err == nil && claimed[0].Mine
 		})
 	}},
 	{"who asks for a lease is told what there is", func(t *testing.T, connect func() cache.Store) {
@@ -247,7 +268,9 @@ var storeCases = []storeCase{
 		}
 		_ = store.SetMany(ctx, []cache.Item{{Key: k, Value: []byte("v"), Generation: 1, For: time.Hour}})
 		_ = store.DeleteMany(ctx, []cache.Key{k})
-		_, _, _ = store.Lease(ctx, k, 1, time.Hour)
+		if claimed, err := store.LeaseMany(ctx, []cache.Claim{{Key: k, Generation: 1, For: time.Hour}}); err == nil && len(claimed) != 1 {
+			t.Errorf("LeaseMany returned %d for one claim", len(claimed))
+		}
 		_ = store.EndLease(ctx, k, 1)
 		_, _ = store.Bump(ctx, k.Scope)
 		store.Watch(ctx, NewEars())
@@ -305,11 +328,12 @@ func setMany(t *testing.T, store cache.Store, items ...cache.Item) {
 // lease asks for a lease and checks who gets it.
 func lease(t *testing.T, store cache.Store, k cache.Key, under cache.Generation, life time.Duration, want bool) cache.Found {
 	t.Helper()
-	found, mine, err := store.Lease(t.Context(), k, under, life)
-	if mine != want || err != nil {
-		t.Errorf("the lease of %q under %d is the asker's: %t, %v; want %t", k.Item, under, mine, err, want)
+	claimed, err := store.LeaseMany(t.Context(), []cache.Claim{{Key: k, Generation: under, For: life}})
+	if err != nil || len(claimed) != 1 || claimed[0].Mine != want {
+		t.Errorf("the lease of %q under %d: %+v, %v; want it to be the asker's: %t", k.Item, under, claimed, err, want)
+		return cache.Found{}
 	}
-	return found
+	return claimed[0].Found
 }
 
 // set holds one value under its scope's generation of now.
