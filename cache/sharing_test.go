@@ -147,6 +147,8 @@ func TestQueuedLoadsForNobodyAreGivenUp(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 		defer cancel()
 		var reader sync.WaitGroup
+		reader.Go(func() { v.Get(ctx, "a") })
+		synctest.Wait() // the only turn is taken
 		reader.Go(func() {
 			time.Sleep(100 * time.Millisecond)
 			if got := v.Get(t.Context(), "b"); got.Err != nil { // it waits on when the others have left
