@@ -120,6 +120,10 @@ func play(t *testing.T, p plan) *world {
 	return w
 }
 
+// reunion is how long those who could not reach each other have until the next trouble. Without it, one after another would
+// be an absence of more than goneAfter, after which refusals are possible: the record tells so.
+const reunion = 5 * time.Second
+
 func (w *world) happen(e event) {
 	p := w.all[e.who%len(w.all)]
 	switch e.kind {
@@ -143,14 +147,17 @@ func (w *world) happen(e event) {
 		for _, p := range w.all {
 			p.link.set(false, false)
 		}
+		time.Sleep(reunion)
 	case "cut off":
 		p.link.set(true, false)
 		time.Sleep(e.lasts)
 		p.link.set(false, false)
+		time.Sleep(reunion)
 	case "lose answers":
 		p.link.set(false, true)
 		time.Sleep(e.lasts)
 		p.link.set(false, false)
+		time.Sleep(reunion)
 	case "kill":
 		p.kill()
 		p.link.set(true, false)
