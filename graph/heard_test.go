@@ -43,17 +43,26 @@ func (s *stage) follow(t *testing.T, subscription string, variables object, last
 	return &heard{t, bufio.NewReader(response.Body), cancel}
 }
 
-// next is the data of the next event, and its id. Comments are passed over.
+// next is the data of the next event, and its id.
 func (h *heard) next() (data, id string) {
 	h.t.Helper()
+	data, id, err := h.read()
+	if err != nil {
+		h.t.Fatalf("the stream ends: %v", err)
+	}
+	return data, id
+}
+
+// read is next, of a stream that may have come to its end. Comments are passed over.
+func (h *heard) read() (data, id string, err error) {
 	for {
 		line, err := h.reader.ReadString('\n')
 		if err != nil {
-			h.t.Fatalf("the stream ends: %v", err)
+			return "", "", err
 		}
 		line = strings.TrimSuffix(line, "\n")
 		if line == "" && data != "" {
-			return data, id
+			return data, id, nil
 		}
 		if rest, ok := strings.CutPrefix(line, "data: "); ok {
 			data, _, _ = strings.Cut(rest, `,"extensions":{"cost"`)

@@ -19,9 +19,12 @@ type stage struct {
 
 func newStage(t testing.TB, p plan) *stage {
 	t.Helper()
-	s := &stage{log: newLog(0), streams: transport.NewStreams(transport.StreamConfig{Process: 10_000})}
+	if p.streams == nil {
+		p.streams = transport.NewStreams(transport.StreamConfig{Process: 10_000})
+	}
+	s := &stage{log: newLog(0), streams: p.streams}
 	t.Cleanup(s.log.Close)
-	p.events, p.streams = &expiry.Events{Log: s.log, Retention: 35 * day, Current: s.present}, s.streams
+	p.events = &expiry.Events{Log: s.log, Retention: 35 * day, Current: s.present}
 	s.world = newWorld(t, p)
 	t.Cleanup(s.streams.Close) // before the servers, which wait for what is open
 	return s
