@@ -30,6 +30,7 @@ const (
 	typePing      = "ping"
 	typePong      = "pong"
 	typeSubscribe = "subscribe"
+	typeNext      = "next"
 	typeError     = "error"
 	typeComplete  = "complete"
 )

@@ -10,7 +10,8 @@ import (
 )
 
 // operations guards what gqlgen's WebSocket runs on one socket. What cannot run becomes an error message, presented like any
-// other: gqlgen by itself would answer some of it as a result, and show a panic's text.
+// other: gqlgen by itself would answer some of it as a result, and show a panic's text. Answers go to the socket directly, and
+// gqlgen hears only that there are no more: on their way through it each would be encoded and read three times more.
 type operations struct {
 	graphql.GraphExecutor
 	socket  *socket
@@ -48,10 +49,16 @@ func (o *operations) DispatchOperation(ctx context.Context, op *graphql.Operatio
 	if errs != nil {
 		return failed(ctx, errs)
 	}
+	number, _ := op.Stats.GetExtension(numberKey).(string)
 	return func(context.Context) *graphql.Response {
-		answer, _, errs := run.next()
-		tell(ctx, errs)
-		return answer
+		for {
+			answer, _, errs := run.next()
+			if answer == nil {
+				tell(ctx, errs)
+				return nil
+			}
+			o.socket.next(number, answer)
+		}
 	}, run.ctx
 }
 

@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/coder/websocket"
 )
@@ -130,6 +132,20 @@ func (s *socket) WriteJSON(v any) error {
 	}
 	m.ID = id
 	return s.send(m)
+}
+
+// next sends an answer of an operation, unless nobody waits for it.
+func (s *socket) next(number string, answer *graphql.Response) {
+	id, wanted := s.book.outgoing(message{ID: number, Type: typeNext})
+	if !wanted {
+		return
+	}
+	head, tail, err := frame(answer)
+	if err != nil {
+		panic("transport: an error or an extension of an answer does not encode: " + err.Error())
+	}
+	payload := slices.Concat(head, answer.Data, tail)
+	_ = s.send(message{ID: id, Type: typeNext, Payload: payload}) // a caller that is gone cannot be told so
 }
 
 // send writes one message. A caller that does not read it in time is cut.

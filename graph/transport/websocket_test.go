@@ -122,7 +122,7 @@ func TestASocketCarriesOperationsOfEachKind(t *testing.T) {
 	p.say(`{"id":"q","type":"subscribe","payload":{"query":"query($name: String) { hello(name: $name) }","variables":{"name":"Ada"}}}`)
 	p.hears(`{"id":"q","type":"next","payload":{"data":{"hello":"hello Ada"}`+cost+`}}`, `{"id":"q","type":"complete"}`)
 	p.say(`{"id":"m","type":"subscribe","payload":{"query":"mutation { hello }"}}`)
-	p.hears(`{"id":"m","type":"next","payload":{"data":{"hello":"hello \u003cnil\u003e"},"extensions":{"cost":{"points":11,"maxPoints":5000,"objects":0,"maxObjects":10000}}}}`,
+	p.hears(`{"id":"m","type":"next","payload":{"data":{"hello":"hello <nil>"},"extensions":{"cost":{"points":11,"maxPoints":5000,"objects":0,"maxObjects":10000}}}}`,
 		`{"id":"m","type":"complete"}`)
 	p.say(`{"id":"s","type":"subscribe","payload":{"query":"subscription { count(to: 3) }"}}`)
 	p.hears(count3("s")...)
