@@ -60,11 +60,8 @@ func (r *replicas) upstream() int {
 func (r *replicas) look(url string) (names map[string]string, sent int) {
 	r.t.Helper()
 	before := r.upstream()
-	got := ask(r.t, url, `{ tokens(first: 100) { nodes { id name } unavailable { reason staleSince } } }`)
-	lacks := slices.ContainsFunc(list(got, "tokens", "unavailable"), func(gap any) bool {
-		return gap.(map[string]any)["staleSince"] == nil // else it is there, and said to be old: Redis could not be asked
-	})
-	if len(got.Errors) > 0 || lacks {
+	got, whole := r.read(url)
+	if !whole {
 		r.t.Fatalf("answered %v", got)
 	}
 	names = map[string]string{}
@@ -73,6 +70,16 @@ func (r *replicas) look(url string) (names map[string]string, sent int) {
 		names[token["id"].(string)] = token["name"].(string)
 	}
 	return names, r.upstream() - before
+}
+
+// read reads all tokens, and tells whether they are.
+func (r *replicas) read(url string) (got answer, whole bool) {
+	r.t.Helper()
+	got = ask(r.t, url, `{ tokens(first: 100) { nodes { id name } unavailable { reason staleSince } } }`)
+	lacks := slices.ContainsFunc(list(got, "tokens", "unavailable"), func(gap any) bool {
+		return gap.(map[string]any)["staleSince"] == nil // else it is there, and said to be old: Redis could not be asked
+	})
+	return got, len(got.Errors) == 0 && !lacks
 }
 
 // mutate tells whether a mutation was done.
