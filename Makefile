@@ -53,9 +53,9 @@ generate-check: generate ## fail when the generated code is not what is committe
 web-check: pages ## check the pages' types
 	cd web && npm run check
 
-soak: pages ## ten minutes of load on four replicas that are killed in between; SOAK=30m for longer, KEEP=folder for the logs
+soak: pages ## ten minutes of load on replicas that are killed in between, and ten of subscribers; SOAK=30m for longer, KEEP=folder for the logs
 	@.ci/need redis-server redis-server
-	go test ./soak -run '^TestSoak$$' -v -count 1 -timeout 2h -soak $(or $(SOAK),10m) $(if $(KEEP),-keep $(abspath $(KEEP)))
+	go test ./soak -run '^Test(Soak|EverySubscriberHearsTheLog)$$' -v -count 1 -timeout 2h -soak $(or $(SOAK),10m) $(if $(KEEP),-keep $(abspath $(KEEP)))
 
 bench: ## run the benchmarks; pipe several runs into benchstat to compare
 	go test -run '^$$' -bench . -benchmem -count $(or $(COUNT),1) $(or $(PKG),./...)

@@ -1,5 +1,6 @@
 // Package soak loads replicas of regtok for a while, as real processes over one Redis and emulators that enforce their
 // limits, kills them in between, and judges every answer: see [History].
+// [RunEvents] does the same to subscribers.
 package soak
 
 import (

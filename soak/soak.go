@@ -32,6 +32,9 @@ type Plan struct {
 	Kills int
 	// Settle asks each replica in the end until it shows everything without a note, which may take a window of Buildkite's.
 	Settle bool
+	// Settings are more of the replicas' configuration, and Redis more of Redis's arguments.
+	Settings string
+	Redis    []string
 	// Keep is a folder for the log of all replicas and a line for each upstream request. Empty: one of the test's own.
 	Keep string
 }
@@ -98,8 +101,8 @@ func newWorld(t testing.TB, plan Plan) *world {
 		w.plan.Keep = t.TempDir()
 	}
 	w.journal = newJournal(w.figures.start, w.book("replicas.log"))
-	w.redis = redistest.Start(t, "--appendonly", "yes")
-	text := "redis_url: " + w.redis.URL() + "\nmax_age: {buildkite: P90D}\naccounts:\n"
+	w.redis = redistest.Start(t, append([]string{"--appendonly", "yes"}, plan.Redis...)...)
+	text := "redis_url: " + w.redis.URL() + "\n" + plan.Settings + "accounts:\n"
 	requests := w.book("upstream.log")
 	for _, driver := range all.Drivers() {
 		u := emulate(t, driver, plan.Registries, plan.Tokens, w.figures.start, requests)

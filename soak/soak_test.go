@@ -14,7 +14,8 @@ var (
 func TestSoak(t *testing.T) {
 	plan := Plan{
 		For: *soakFor, Replicas: 4, Registries: 4, Tokens: 10, Hot: 2, Kills: 3, Keep: *keep,
-		Reads: 20, Writes: map[string]float64{"buildkite": 15, "ionos": 60},
+		Settings: "max_age: {buildkite: P90D}\n",
+		Reads:    20, Writes: map[string]float64{"buildkite": 15, "ionos": 60},
 	}
 	if *soakFor >= 2*time.Minute {
 		plan.Registries, plan.Tokens, plan.Hot, plan.Settle = 60, 84, 4, true
