@@ -113,7 +113,9 @@ func (r *Read) note(list listShown) {
 	}
 }
 
-func (t tokenShown) sight() Sight { return Sight{Value: valueOf(t.Name, t.ExpiresAt), Observed: t.ObservedAt, Old: t.StaleSince} }
+func (t tokenShown) sight() Sight {
+	return Sight{Value: valueOf(t.Name, t.ExpiresAt), Observed: t.ObservedAt, Old: t.StaleSince}
+}
 
 // readList: a list without another page shows all that fits, else only what it shows.
 func readList(got reply, _ wanted, r *Read) bool {
