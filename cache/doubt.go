@@ -51,7 +51,7 @@ func (v *View[K, V]) peeked(it *item[K, V], far answer) (Entry[V], bool) {
 	if v.confirm(it, far) {
 		return it.entry(now), true
 	}
-	if far.asked {
+	if far.asked && !v.estranged(it, far) {
 		return Entry[V]{}, false
 	}
 	return v.doubtful(it, now)
@@ -71,6 +71,9 @@ func (v *View[K, V]) confirm(it *item[K, V], far answer) bool {
 	if !far.asked {
 		return false
 	}
+	if v.estranged(it, far) {
+		return false
+	}
 	if far.Generation == 0 || far.Generation != it.generation {
 		v.cache.near.drop(v.hash(it.key), it)
 		return false
@@ -79,10 +82,24 @@ func (v *View[K, V]) confirm(it *item[K, V], far answer) bool {
 	return true
 }
 
-// unasked is what f's readers get at once where the far tier could not be asked: what is near, said to be old.
+// estranged tells whether the far tier has lost what it knew since it was asked about it: whether its scope was bumped in
+// between nobody can tell.
+func (v *View[K, V]) estranged(it *item[K, V], far answer) bool {
+	return far.asked && it.generation != 0 && far.Generation != 0 && it.generation.run() != far.Generation.run()
+}
+
+// unasked is what f's readers get at once where the far tier could not be asked: what is near, said to be old. Where it was
+// asked and cannot know, those get it who tolerate its age; for the others it is loaded.
 func (v *View[K, V]) unasked(f *flight[K, V], far answer, now time.Time) (Entry[V], bool) {
-	if v.cache.far == nil || far.asked || v.insisted(f) {
+	if v.cache.far == nil || v.insisted(f) {
 		return Entry[V]{}, false
+	}
+	if far.asked {
+		it := v.held(f.key, now)
+		if it == nil || !v.estranged(it, far) || !it.contents(v.tolerated(f), now) {
+			return Entry[V]{}, false
+		}
+		return v.doubtful(it, now)
 	}
 	return v.admitted(v.held(f.key, now), v.tolerated(f), now)
 }

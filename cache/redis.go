@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	mathrand "math/rand/v2"
 	"slices"
 	"strconv"
@@ -149,7 +150,7 @@ func (r *Redis) number(ctx context.Context, shelves []shelf, found []Found, run 
 	sets, gets := make([]*redis.BoolCmd, len(shelves)), make([]*redis.StringCmd, len(shelves))
 	_, _ = r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for i, shelf := range shelves {
-			sets[i] = p.SetNX(ctx, shelf.name, newGeneration().text(run), generationLife)
+			sets[i] = p.SetNX(ctx, shelf.name, newGeneration(run).text(run), generationLife)
 			gets[i] = p.Get(ctx, shelf.name)
 		}
 		return nil
@@ -166,7 +167,7 @@ func (r *Redis) number(ctx context.Context, shelves []shelf, found []Found, run 
 		generation, ok := parseGeneration(text, run)
 		if !ok {
 			// It is no generation, or of another run. To make another is to bump, and always right.
-			generation = newGeneration()
+			generation = newGeneration(run)
 			if err := r.client.Set(ctx, shelf.name, generation.text(run), generationLife).Err(); err != nil {
 				return err
 			}
@@ -268,8 +269,10 @@ func (r *Redis) remove(ctx context.Context, names []string) error {
 	return err
 }
 
-func newGeneration() Generation {
-	return Generation(mathrand.Uint64N(1<<64-1) + 1)
+// newGeneration makes one of a run. That two runs look alike is unlikely, and then they are taken for one.
+func newGeneration(run string) Generation {
+	of := crc32.ChecksumIEEE([]byte(run)) & (1<<16 - 1)
+	return Generation(uint64(of)<<runShift | mathrand.Uint64N(1<<runShift-1) + 1)
 }
 
 // text is how a generation of a run lies in Redis.

@@ -89,8 +89,15 @@ type Question struct {
 	Bare bool
 }
 
-// Generation numbers the states of a scope in a Store. They are compared for equality only; 0 is none.
+// Generation numbers the states of a scope in a Store. They are compared for equality only; 0 is none. The upper 16 bits
+// stand for the run of the store, for one that knows runs: between two generations of a run the scope was bumped, between
+// those of two runs nobody knows.
 type Generation uint64
+
+// run stands for the run that it was made in.
+func (g Generation) run() uint16 { return uint16(g >> runShift) }
+
+const runShift = 48
 
 // Found is what a Store holds under a key.
 type Found struct {

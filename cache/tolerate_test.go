@@ -220,3 +220,40 @@ func TestWhatIsToleratedIsNotDecodedAgain(t *testing.T) {
 		}
 	})
 }
+
+// TestWhatAStoreHasForgottenIsServedAsOld has a store begin another run: nobody can tell what was bumped before that, and
+// what is near stands in, said to be old, until somebody has read it anew.
+func TestWhatAStoreHasForgottenIsServedAsOld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, s := cachetest.NewMemory(), &source{}
+		c, v := process(t, m, s)
+		_, other := process(t, m, s)
+		since := v.Get(t.Context(), "a").ObservedAt.Add(fresh)
+		time.Sleep(time.Minute)
+		m.Restart()
+		time.Sleep(5 * time.Second)
+		ctx := cache.Tolerate(t.Context(), time.Hour)
+		for range 2 {
+			expectStale(t, v.Get(ctx, "a"), 1, since, cache.ErrUnconfirmed)
+			entries, kept := v.Look(ctx, []string{"a"})
+			if !kept[0] {
+				t.Fatal("a look finds nothing")
+			}
+			expectStale(t, entries[0], 1, since, cache.ErrUnconfirmed)
+			time.Sleep(5 * time.Second)
+		}
+		expectLoads(t, s, 1)
+		s.fail(errDown)
+		expectStale(t, v.Get(t.Context(), "a"), 1, since, errDown) // who tolerates nothing has it read anew
+		s.fail(nil)
+		expectLoads(t, s, 2)
+		expect(t, other.Get(t.Context(), "a"), 3)
+		synctest.Wait()
+		time.Sleep(5 * time.Second)
+		expect(t, v.Get(ctx, "a"), 3)
+		c.Bump(t.Context(), scope("a"))
+		m.Restart()
+		time.Sleep(5 * time.Second)
+		expect(t, v.Get(ctx, "a"), 4) // what this process has ended is not brought back
+	})
+}

@@ -225,7 +225,7 @@ func (c *Connection) trouble(ctx context.Context) error {
 func (c *Connection) number(scope cache.Scope) {
 	if g, ok := c.generations[scope]; !ok || g.run != c.run {
 		c.last++
-		c.generations[scope] = generation{c.last, c.run}
+		c.generations[scope] = generation{cache.Generation(c.run)<<48 | c.last, c.run}
 	}
 }
 
