@@ -15,7 +15,7 @@ import (
 
 type subscriptionResolver struct{ *resolver }
 
-// TokenExpiry follows the log. What brings the events ends with ctx, and the stream waits for that.
+// TokenExpiry follows the log. The stream asks for each event, which is then in the channel.
 func (r subscriptionResolver) TokenExpiry(
 	ctx context.Context, filter *model.TokenFilter, thresholds []time.Duration, after *expiry.Cursor, includeCurrent bool,
 ) (<-chan model.TokenExpiryUpdate, error) {
@@ -36,7 +36,7 @@ func (r subscriptionResolver) TokenExpiry(
 			return nil, err
 		}
 	}
-	follow := following{resolver: r.resolver, stream: stream, start: start, updates: make(chan model.TokenExpiryUpdate)}
+	follow := &following{resolver: r.resolver, start: start, updates: make(chan model.TokenExpiryUpdate, 1)}
 	if includeCurrent {
 		if follow.current, err = r.current(ctx, tokenFilter(filter), wanted); err != nil {
 			return nil, err
@@ -45,7 +45,7 @@ func (r subscriptionResolver) TokenExpiry(
 	if follow.log, err = r.events.Log.Follow(start, wanted); err != nil {
 		return nil, err
 	}
-	stream.Go(func() { follow.run(ctx) })
+	stream.Follow(follow, follow.begins())
 	return follow.updates, nil
 }
 
@@ -96,57 +96,63 @@ func registryNames(ctx context.Context, lists *loader.Loaders, tokens []*catalog
 // following brings events to one subscriber.
 type following struct {
 	*resolver
-	stream  *transport.Stream
 	start   expiry.Cursor
-	current []expiry.Event
+	current []expiry.Event  // of the present state, what is still to be told
+	told    map[string]bool // ids of that, which the log may tell again
 	log     *expiry.Subscription
-	updates chan model.TokenExpiryUpdate
+	updates chan model.TokenExpiryUpdate // has room for the one that is asked for
 }
 
-func (f *following) run(ctx context.Context) {
-	defer close(f.updates)
-	defer f.log.Close()
-	told := f.present(ctx)
-	f.stream.Begin(string(f.start))
-	for ctx.Err() == nil {
+var _ transport.Source = (*following)(nil)
+
+// begins is where a caller goes on who has heard nothing yet. The present state is then to be told again.
+func (f *following) begins() string {
+	if len(f.current) > 0 {
+		return ""
+	}
+	return string(f.start)
+}
+
+// Next implements transport.Source.
+func (f *following) Next(ctx context.Context) (transport.Mark, bool) {
+	if len(f.current) > 0 {
+		return f.present(), true
+	}
+	for {
 		update, err := f.log.Next(ctx)
 		if err != nil {
-			return // the stream is over, or the process ends
+			return transport.Mark{}, false // the stream is over, or the process ends
 		}
 		if gap := update.Gap; gap != nil {
-			f.send(ctx, &model.EventGap{Gap: gap}, transport.Mark{Cursor: string(gap.ResumesAt)})
-			continue
+			f.updates <- &model.EventGap{Gap: gap}
+			return transport.Mark{Cursor: string(gap.ResumesAt)}, true
 		}
 		entry := update.Entry
-		if told[entry.ID] {
-			delete(told, entry.ID)
+		if f.told[entry.ID] {
+			delete(f.told, entry.ID)
 			continue
 		}
-		f.send(ctx, f.shown(entry.Event, entry.Cursor), transport.Mark{Cursor: string(entry.Cursor), At: entry.OccurredAt})
+		f.updates <- f.shown(entry.Event, entry.Cursor)
+		return transport.Mark{Cursor: string(entry.Cursor), At: entry.OccurredAt}, true
 	}
 }
 
-// present sends the present state, and returns the ids of what it has. Only with the last of it may the caller go on where
-// the log is followed: before that, some of it would be missing.
-func (f *following) present(ctx context.Context) (told map[string]bool) {
-	told = make(map[string]bool, len(f.current))
-	for i, e := range f.current {
-		mark := transport.Mark{At: e.OccurredAt}
-		if i == len(f.current)-1 {
-			mark.Cursor = string(f.start)
-		}
-		told[e.ID] = true
-		f.send(ctx, f.shown(e, f.start), mark)
+// present is the next event of the present state. Only with the last of it may the caller go on where the log is followed:
+// before that, some of it would be missing.
+func (f *following) present() transport.Mark {
+	e := f.current[0]
+	f.current = f.current[1:]
+	if f.told == nil {
+		f.told = map[string]bool{}
 	}
-	f.current = nil
-	return told
+	f.told[e.ID] = true
+	mark := transport.Mark{At: e.OccurredAt}
+	if len(f.current) == 0 {
+		f.current, mark.Cursor = nil, string(f.start)
+	}
+	f.updates <- f.shown(e, f.start)
+	return mark
 }
 
-// send waits until the transport asks for the next event.
-func (f *following) send(ctx context.Context, update model.TokenExpiryUpdate, mark transport.Mark) {
-	f.stream.Mark(ctx, mark)
-	select {
-	case f.updates <- update:
-	case <-ctx.Done():
-	}
-}
+// Close implements transport.Source.
+func (f *following) Close() { f.log.Close() }

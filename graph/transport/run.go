@@ -42,6 +42,12 @@ func (r *run) next() (answer *graphql.Response, mark Mark, errs gqlerror.List) {
 			r.end()
 		}
 	}()
+	if r.stream != nil {
+		var more bool
+		if mark, more = r.stream.bring(r.ctx); !more {
+			return nil, mark, nil
+		}
+	}
 	answer = r.answers(r.ctx)
 	switch {
 	case answer == nil:
@@ -49,7 +55,7 @@ func (r *run) next() (answer *graphql.Response, mark Mark, errs gqlerror.List) {
 	case answer.Data == nil: // it could not begin
 		return nil, mark, answer.Errors
 	case r.stream != nil:
-		mark = r.stream.handOut()
+		r.stream.handOut(mark)
 	}
 	return answer, mark, nil
 }

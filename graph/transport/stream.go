@@ -16,16 +16,24 @@ type Stream struct {
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	forget  func() bool
-	running sync.WaitGroup
 
 	resume string
 	began  time.Time
-	marks  chan Mark // of answers that were not asked for yet: at most one that waits, and one that its resolver wants to hand out
+	source Source // nil: it could not begin
 
 	mu     sync.Mutex
 	cursor string // all before it was handed out
 	handed int
 	slow   bool
+}
+
+// Source brings a stream's events. The goroutine that answers calls it, so that a subscriber who waits is one, and that is deep
+// in nothing while it does.
+type Source interface {
+	// Next waits for an event, and leaves it where the resolver said it would be. Not ok: there are no more, or ctx is over.
+	Next(ctx context.Context) (m Mark, ok bool)
+	// Close is called once, when the stream is over.
+	Close()
 }
 
 // Mark is what a transport has to know of an event.
@@ -48,32 +56,19 @@ func StreamOf(ctx context.Context) *Stream {
 // not. It goes before what stands in the document.
 func (s *Stream) Resume() string { return s.resume }
 
-// Begin says where the stream begins.
-func (s *Stream) Begin(cursor string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.cursor = cursor
+// Follow says what brings the events, and where the stream begins. It is to be called by the resolver.
+func (s *Stream) Follow(source Source, cursor string) { s.source, s.cursor = source, cursor }
+
+// bring waits for the next event. What could not begin has an answer all the same.
+func (s *Stream) bring(ctx context.Context) (m Mark, ok bool) {
+	if s.source == nil {
+		return m, true
+	}
+	return s.source.Next(ctx)
 }
 
-// Mark says what the next event is that the resolver hands out. It is to be called once for each, before that.
-func (s *Stream) Mark(ctx context.Context, m Mark) {
-	select {
-	case s.marks <- m:
-	case <-ctx.Done():
-	}
-}
-
-// Go runs what brings the events. The stream is over when that has returned, which it has to when its context ends.
-func (s *Stream) Go(run func()) { s.running.Go(run) }
-
-// handOut notes that an answer is on its way, and returns its mark.
-func (s *Stream) handOut() Mark {
-	var m Mark
-	select {
-	case m = <-s.marks:
-	default:
-		return m // it tells of a failure
-	}
+// handOut notes that an event is on its way.
+func (s *Stream) handOut(m Mark) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.handed++
@@ -90,7 +85,6 @@ func (s *Stream) handOut() Mark {
 		s.streams.live.Add(1)
 		s.streams.config.Observe(time.Since(m.At), false)
 	}
-	return m
 }
 
 // last is where the caller may go on.
@@ -111,12 +105,14 @@ func (s *Stream) tooSlow() {
 	s.cancel(context.Canceled)
 }
 
-// close ends the stream, and waits for its resolver.
+// close ends the stream, after its last answer.
 func (s *Stream) close(transport string) {
 	early := s.ctx.Err() != nil
 	s.forget()
 	s.cancel(nil)
-	s.running.Wait()
+	if s.source != nil {
+		s.source.Close()
+	}
 	s.count.Add(-1)
 	s.mu.Lock()
 	defer s.mu.Unlock()

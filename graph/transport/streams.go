@@ -118,7 +118,7 @@ func (s *Streams) open(ctx context.Context, count *atomic.Int64, resume string) 
 	}
 	count.Add(1)
 	ctx, cancel := context.WithCancelCause(ctx)
-	stream := &Stream{streams: s, count: count, resume: resume, began: time.Now(), cancel: cancel, marks: make(chan Mark, 2)}
+	stream := &Stream{streams: s, count: count, resume: resume, began: time.Now(), cancel: cancel}
 	stream.ctx = context.WithValue(ctx, streamKey{}, stream)
 	stream.forget = context.AfterFunc(s.life, func() { cancel(errEnding) })
 	return stream

@@ -45,21 +45,29 @@ func subscribe(ctx context.Context) graphql.ResponseHandler {
 func count(ctx context.Context, to int, stay bool) <-chan int {
 	stream := transport.StreamOf(ctx)
 	from, _ := strconv.Atoi(strings.TrimPrefix(stream.Resume(), "c"))
-	stream.Begin("c" + strconv.Itoa(from))
-	numbers := make(chan int)
-	stream.Go(func() {
-		defer close(numbers)
-		for n := from + 1; n <= to; n++ {
-			stream.Mark(ctx, transport.Mark{Cursor: "c" + strconv.Itoa(n), At: time.Now()})
-			select {
-			case numbers <- n:
-			case <-ctx.Done():
-				return
-			}
-		}
-		if stay {
-			<-ctx.Done()
-		}
-	})
-	return numbers
+	c := &counter{last: from, to: to, stay: stay, numbers: make(chan int, 1)}
+	stream.Follow(c, "c"+strconv.Itoa(from))
+	return c.numbers
 }
+
+type counter struct {
+	last, to int
+	stay     bool
+	numbers  chan int
+}
+
+// Next implements transport.Source.
+func (c *counter) Next(ctx context.Context) (m transport.Mark, ok bool) {
+	if c.last < c.to {
+		c.last++
+		c.numbers <- c.last
+		return transport.Mark{Cursor: "c" + strconv.Itoa(c.last), At: time.Now()}, ctx.Err() == nil
+	}
+	if c.stay {
+		<-ctx.Done()
+	}
+	return m, false
+}
+
+// Close implements transport.Source.
+func (c *counter) Close() {}
