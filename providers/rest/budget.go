@@ -55,8 +55,9 @@ func (t *Transport) acquire(req *http.Request, m *marks) (*counted, *providers.E
 		case wait > request.Patience:
 			return nil, &providers.Error{Kind: providers.RateLimited, RetryAfter: wait}
 		}
-		if t.pauses.begins(time.Now(), wait) {
-			t.log.Warn("waiting for the upstream's allowance", "op", m.op, "wait", wait)
+		// A sweep keeps a pace, and waiting belongs to that.
+		if request.Priority != providers.Sweeping && t.pauses.begins(time.Now(), wait) {
+			t.log.Warn("waiting for the provider's allowance", "op", m.op, "wait", wait)
 		}
 		if wait >= worthTelling {
 			heard = nil // an answer changes nothing

@@ -93,7 +93,7 @@ func TestNothingOfAnAddressThatNobodyAnswersIsInErrorsAndLogs(t *testing.T) {
 	if leak := leaks(s).FindString(said); leak != "" {
 		t.Errorf("%q is in %q", leak, said)
 	}
-	if !strings.Contains(logged.String(), "upstream asked again") || !strings.Contains(logged.String(), "circuit opened") {
+	if !strings.Contains(logged.String(), "provider asked again") || !strings.Contains(logged.String(), "circuit opened") {
 		t.Errorf("the log says %q", logged.String())
 	}
 }

@@ -35,7 +35,7 @@ func (t *Transport) again(req *http.Request, m *marks, number int, got result) (
 	if !m.unsent(0) {
 		m.lost = true
 	}
-	t.log.Warn("upstream asked again", "op", m.op, "try", number, "status", status(got), "wait", wait)
+	t.log.Warn("provider asked again", "op", m.op, "try", number, "status", status(got), "wait", wait)
 	return wait, true
 }
 

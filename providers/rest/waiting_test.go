@@ -77,8 +77,24 @@ func TestAPauseHasOneLineInTheLog(t *testing.T) {
 			callers.Go(func() { _ = within(t.Context(), t, api, 2*time.Minute, Get("get thing", "1")) })
 		}
 		callers.Wait()
-		if got := strings.Count(logged.String(), "waiting for the upstream's allowance"); got != 1 {
+		if got := strings.Count(logged.String(), "waiting for the provider's allowance"); got != 1 {
 			t.Errorf("%d lines, want 1: %s", got, logged.String())
+		}
+	})
+}
+
+// TestASweepThatWaitsIsNoPause: it waits within the pace that it keeps, and nobody waits for it.
+func TestASweepThatWaitsIsNoPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var logged bytes.Buffer
+		api, p := spent(t, TransportConfig{Log: slog.New(slog.NewTextHandler(&logged, nil))})
+		time.Sleep(58 * time.Second)
+		begin := time.Now()
+		if err := within(providers.WithPriority(t.Context(), providers.Sweeping), t, api, time.Minute, Get("get thing", "1")); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(begin); took < worthTelling || p.requests != 21 || logged.Len() > 0 {
+			t.Errorf("it took %v and %d requests were sent, want a wait and 21; the log says %q, want nothing", took, p.requests, logged.String())
 		}
 	})
 }
