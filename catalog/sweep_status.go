@@ -82,7 +82,7 @@ func (w *walk) report(term uint64) {
 	case !w.filling():
 		w.first = false
 		w.log.Info("the inventory is complete", "registries", status.Registries, "unreadable", status.Registries-status.Read,
-			"took", now.Sub(w.began).Round(time.Millisecond), "requests", w.requests)
+			"took", now.Sub(w.began).Round(time.Millisecond), "pages", w.requests)
 	case now.Sub(w.toldAt) < tellLeast:
 	case tenths(status) > w.toldTenth, now.Sub(w.toldAt) >= tellAfter:
 		w.toldTenth, w.toldAt = tenths(status), now
