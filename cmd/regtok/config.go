@@ -43,7 +43,7 @@ type entry struct {
 func readConfig(path string, flags []*kong.Flag) (*configFile, error) {
 	text, err := readFile(path, longestConfig)
 	if err != nil {
-		return nil, fmt.Errorf("--config (REGTOK_CONFIG): %w", err)
+		return nil, fmt.Errorf("%s: %w", settingName("config"), err)
 	}
 	return parseConfig(path, text, flags)
 }

@@ -248,7 +248,7 @@ func TestAFileThatCannotBeReadIsNamed(t *testing.T) {
 // serveFlags are the flags that a file can set.
 func serveFlags() []*kong.Flag {
 	var settings program
-	for _, command := range (process{getenv: noVariables}).parser(&settings, nil).Model.Children {
+	for _, command := range (process{getenv: noVariables}).parser(&settings, sources{}).Model.Children {
 		if command.Name == "serve" {
 			return command.Flags
 		}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -47,6 +48,37 @@ func TestTheDemoSaysWhereEverythingIs(t *testing.T) {
 	wanted := strings.ReplaceAll(strings.ReplaceAll(command, r.url, "http://"+defaultListen), "\n  ", "\n")
 	if !strings.Contains(string(readme), strings.TrimPrefix(wanted, "  ")) {
 		t.Errorf("the README shows another command than %s", wanted)
+	}
+}
+
+// TestTheFirstAnswerCostsWhatTheReadmeSays: cold, and with nothing else reading.
+func TestTheFirstAnswerCostsWhatTheReadmeSays(t *testing.T) {
+	const query = `{ tokens(filter: {dueWithin: "P7D"}) { nodes { name dueIn provider { slug } registry { name } } } }`
+	demo := start(t, nil, "demo", "--events=off")
+	bases := regexp.MustCompile(`(?m)^  (http://\S+)  `)
+	demo.stdout.await(t, regexp.MustCompile(`Ctrl-C ends the demo`))
+	if got := ask(t, demo.url, query); len(got.Errors) > 0 || len(list(got, "tokens", "nodes")) == 0 {
+		t.Errorf("answered %v", got)
+	}
+	var sent []int
+	for _, found := range bases.FindAllStringSubmatch(demo.stdout.String(), -1) {
+		sent = append(sent, requests(t, found[1]).Total)
+	}
+	if want := []int{11, 7}; !slices.Equal(sent, want) { // eleven and seven, in the README
+		t.Errorf("%v requests, want %v", sent, want)
+	}
+}
+
+// TestTheDemosLogTellsForWhatItReads: it has no sweep for callers, and sweeps for events all the same.
+func TestTheDemosLogTellsForWhatItReads(t *testing.T) {
+	for _, test := range []struct{ flag, want string }{
+		{"--sweep=off", "for events"}, {"--sweep=on", "on"}, {"--cache=off", "for events"}, {"--events=off", "off"},
+	} {
+		demo := start(t, nil, "demo", test.flag)
+		if got := regexp.MustCompile(`"sweep":(".*?"|true|false)`).FindStringSubmatch(demo.stderr.String()); got == nil || got[1] != `"`+test.want+`"` {
+			t.Errorf("with %s the log says %s, want that it sweeps %q", test.flag, demo.stderr, test.want)
+		}
+		demo.end(t)
 	}
 }
 

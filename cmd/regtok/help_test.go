@@ -12,7 +12,7 @@ import (
 
 func TestTheHelpOfEachCommandTellsEveryFlagVariableAndDefault(t *testing.T) {
 	var settings program
-	model := (process{getenv: noVariables}).parser(&settings, nil).Model
+	model := (process{getenv: noVariables}).parser(&settings, sources{}).Model
 	for _, command := range model.Children {
 		text, code := output(t, nil, command.Name, "-h")
 		if code != 0 || !strings.Contains(text, command.Help) {
@@ -90,10 +90,10 @@ func TestAWrongCommandLineIsRefused(t *testing.T) {
 	for args, want := range map[string]string{
 		"srve":                               `regtok: unexpected argument srve, did you mean "serve"?`,
 		"serve --lsten=x":                    `regtok: unknown flag --lsten, did you mean "--listen"?`,
-		"serve --cache=maybe":                `regtok: --cache must be one of "on","off" but got "maybe"`,
+		"serve --cache=maybe":                `regtok: --cache (REGTOK_CACHE) must be one of "on","off" but got "maybe"`,
 		"demo --config=x":                    "regtok: unknown flag --config",
 		"demo --redis-url=redis://127.0.0.1": "regtok: unknown flag --redis-url",
-		"serve --redis-url=postgres://x":     "regtok: --redis-url: this is not an address like redis://user:password@host:6379/0, redis+sentinel://",
+		"serve --redis-url=postgres://x":     "regtok: --redis-url (REGTOK_REDIS_URL): this is not an address like redis://user:password@host:6379/0, redis+sentinel://",
 	} {
 		said, code := refused(t, nil, strings.Fields(args)...)
 		if !strings.HasPrefix(said, want) || code != 2 {

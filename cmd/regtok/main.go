@@ -61,24 +61,25 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 // the file, and that before the defaults.
 func (p process) parse(args []string) (*kong.Context, error) {
 	var settings program
-	parser := p.parser(&settings, nil)
-	command, err := traced(parser, args)
+	from := sources{args: args, getenv: p.getenv}
+	parser := p.parser(&settings, from)
+	command, err := traced(parser, from)
 	if err != nil || settings.Serve.Config == "" {
 		return command, err
 	}
 	at := slices.IndexFunc(parser.Model.Children, func(n *kong.Node) bool { return n.Name == "serve" })
-	file, err := readConfig(settings.Serve.Config, parser.Model.Children[at].Flags)
+	from.file, err = readConfig(settings.Serve.Config, parser.Model.Children[at].Flags)
 	if err != nil {
 		return nil, err
 	}
 	var filled program
-	command, err = traced(p.parser(&filled, file), args)
-	filled.Serve.accounts = file.accounts
+	command, err = traced(p.parser(&filled, from), from)
+	filled.Serve.accounts = from.file.accounts
 	return command, err
 }
 
-// parser makes a parser of the command line. The file may be nil.
-func (p process) parser(settings *program, file *configFile) *kong.Kong {
+// parser makes a parser of the command line, for settings from all sources.
+func (p process) parser(settings *program, from sources) *kong.Kong {
 	parser, err := kong.New(settings,
 		kong.Name("regtok"),
 		kong.Description("One GraphQL API over the registry tokens of several providers."),
@@ -87,7 +88,7 @@ func (p process) parser(settings *program, file *configFile) *kong.Kong {
 		kong.Exit(func(code int) { panic(exitCode(code)) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
 		kong.ValueFormatter(describe),
-		kong.Resolvers(sources{p.getenv, file}),
+		kong.Resolvers(from),
 	)
 	if err != nil {
 		panic("the command line's description is wrong: " + err.Error())
@@ -100,7 +101,7 @@ type exitCode int
 
 func (c exitCode) Error() string { return fmt.Sprintf("exit %d", int(c)) }
 
-func traced(parser *kong.Kong, args []string) (command *kong.Context, err error) {
+func traced(parser *kong.Kong, from sources) (command *kong.Context, err error) {
 	defer func() {
 		switch over := recover().(type) {
 		case nil:
@@ -110,11 +111,11 @@ func traced(parser *kong.Kong, args []string) (command *kong.Context, err error)
 			panic(over)
 		}
 	}()
-	command, err = parser.Parse(args)
-	if misplaced, ok := errors.AsType[settingError](err); ok {
-		err = misplaced // without the flag's name in front, which was not used
+	command, err = parser.Parse(from.args)
+	if err != nil {
+		return command, explained(err, from)
 	}
-	return command, err
+	return command, contradiction(command.Flags(), from)
 }
 
 // usageError is a mistake of whoever started the program.

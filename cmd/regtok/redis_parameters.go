@@ -34,7 +34,7 @@ func parseRedisParameters(query string) (redisParameters, error) {
 			return nil, errors.New("the server's certificate is always checked: name who signed it by cacert=FILE")
 		case !slices.Contains(knownRedisParameters, name):
 			return nil, errors.New("the address has a parameter that is none of " + strings.Join(knownRedisParameters, ", ") +
-				"; in a user name or password write ? as %3F and & as %26")
+				"; " + escapes)
 		case len(given) > 1 || given[0] == "":
 			return nil, errors.New(name + " of the address needs one value")
 		}

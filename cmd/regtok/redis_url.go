@@ -60,7 +60,12 @@ const (
 var errRedisForm = errors.New("this is not an address like redis://user:password@host:6379/0, " +
 	"redis+sentinel://user:password@host:26379,host:26379/master/0, redis+cluster://user:password@host:6379,host:6379, " +
 	"each with rediss in front for TLS, or unix:///run/redis.sock; " +
-	"in a user name or password write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23 and % as %25")
+	escapes)
+
+var errRedisPort = errors.New("a port is a number from 1 to 65535; " + escapes)
+
+// escapes are what looks like a wrong address if it is not written so.
+const escapes = "in a user name or password write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23, & as %26 and % as %25"
 
 // redisAddress is an address in its parts.
 type redisAddress struct {
@@ -133,7 +138,7 @@ func redisHosts(list string, kind redisKind) ([]string, error) {
 		}
 		number, err := strconv.ParseUint(cmp.Or(host.Port(), port), 10, 16)
 		if err != nil || number == 0 {
-			return nil, errRedisForm
+			return nil, errRedisPort
 		}
 		hosts = append(hosts, net.JoinHostPort(host.Hostname(), strconv.FormatUint(number, 10)))
 	}

@@ -68,54 +68,56 @@ func TestAnAddressLeadsToItsRedis(t *testing.T) {
 func TestWhatNoAddressOfRedisIsIsRefusedWithTheCure(t *testing.T) {
 	const (
 		form   = "this is not an address like redis://user:password@host:6379/0, redis+sentinel://"
-		encode = "in a user name or password write @ as %40"
-		query  = "in a user name or password write ? as %3F and & as %26"
+		encode = "in a user name or password write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23, & as %26 and % as %25"
+		port   = "a port is a number from 1 to 65535; " + encode
 	)
 	for address, want := range map[string]string{
-		"":                                      form,
-		canary:                                  form,
-		canary + ":6379":                        form,
-		"http://" + canary:                      form,
-		canary + "://h":                         form,
-		"rediss+unix:///" + canary:              form,
-		"redis://":                              form,
-		"redis://:6379":                         form,
-		"redis://h:" + canary:                   form,
-		"redis://h:0":                           form,
-		"redis://h:65536":                       form,
-		"redis://::1":                           form,
-		"redis://[" + canary:                    form,
-		"redis://h,":                            form,
-		"redis+cluster://h,,i":                  form,
-		"unix://" + canary:                      form,
-		"unix://host/" + canary:                 form,
-		"redis://:" + canary + "%zz@h":          encode,
-		"redis://:a#" + canary + "@h":           encode,
-		"redis://:a?" + canary + "@h":           query,
-		"redis://:a/" + canary + "@h":           encode,
-		"redis://:a?b&" + canary + "=1@h":       query,
-		"redis://h#":                            form,
-		"redis://h,i":                           "several hosts are redis+sentinel://host,host/master or redis+cluster://host,host",
-		"redis://h/" + canary:                   "needs a number for its database",
-		"redis://h/-1":                          "needs a number for its database",
-		"redis://h/1?db=1":                      "names the database twice",
-		"redis+sentinel://h":                    "lacks the name by which the sentinels know the master",
-		"redis+sentinel://h/?db=1":              "lacks the name by which the sentinels know the master",
-		"redis+sentinel://h/m/" + canary:        "needs a number for its database",
-		"redis+cluster://h/1":                   "a cluster has no database but 0",
-		"redis+cluster://h?db=1":                "a cluster has no database but 0",
-		"redis://h?sentinel_password=" + canary: "belong to redis+sentinel://",
-		"redis://h?read_timeout=1s":             "regtok has its own",
-		"redis://h?max_retries=3":               "regtok has its own",
-		"redis://h?" + canary + "=1":            "a parameter that is none of db, sentinel_username, sentinel_password, cacert, cert, key, sni",
-		"redis://h?pool_size=3":                 "a parameter that is none of db,",
-		"redis://h?db=1&db=2":                   "db of the address needs one value",
-		"redis://h?db=":                         "db of the address needs one value",
-		"redis://h?cacert=" + canary:            "belong to addresses with TLS: begin with rediss",
-		"rediss://h?skip_verify=true":           "always checked: name who signed it by cacert=FILE",
-		"rediss://h?cacert=/nowhere/" + canary:  "cacert: the file cannot be read: no such file or directory",
-		"rediss://h?cacert=testdata/redis/one":  "cacert: the file holds no certificate in PEM",
-		"rediss://h?cert=/nowhere/" + canary:    "cert and key: the files have to hold a certificate and its key",
+		"":                                                 form,
+		canary:                                             form,
+		canary + ":6379":                                   form,
+		"http://" + canary:                                 form,
+		canary + "://h":                                    form,
+		"rediss+unix:///" + canary:                         form,
+		"redis://":                                         form,
+		"redis://:6379":                                    form,
+		"redis://h:" + canary:                              form,
+		"redis://h:0":                                      port,
+		"redis://h:65536":                                  port,
+		"redis+cluster://h,i:163900":                       port,
+		"redis://:a:16390/" + canary:                       form,
+		"redis://::1":                                      form,
+		"redis://[" + canary:                               form,
+		"redis://h,":                                       form,
+		"redis+cluster://h,,i":                             form,
+		"unix://" + canary:                                 form,
+		"unix://host/" + canary:                            form,
+		"redis://:" + canary + "%zz@h":                     encode,
+		"redis://:a#" + canary + "@h":                      encode,
+		"redis://:a?" + canary + "@h":                      encode,
+		"redis://:a/" + canary + "@h":                      encode,
+		"redis://:a?b&" + canary + "=1@h":                  encode,
+		"redis://h#":                                       form,
+		"redis://h,i":                                      "several hosts are redis+sentinel://host,host/master or redis+cluster://host,host",
+		"redis://h/" + canary:                              "needs a number for its database",
+		"redis://h/-1":                                     "needs a number for its database",
+		"redis://h/1?db=1":                                 "names the database twice",
+		"redis+sentinel://h":                               "lacks the name by which the sentinels know the master",
+		"redis+sentinel://h/?db=1":                         "lacks the name by which the sentinels know the master",
+		"redis+sentinel://h/m/" + canary:                   "needs a number for its database",
+		"redis+cluster://h/1":                              "a cluster has no database but 0",
+		"redis+cluster://h?db=1":                           "a cluster has no database but 0",
+		"redis://h?sentinel_password=" + canary:            "belong to redis+sentinel://",
+		"redis://h?read_timeout=1s":                        "regtok has its own",
+		"redis://h?max_retries=3":                          "regtok has its own",
+		"redis://h?" + canary + "=1":                       "a parameter that is none of db, sentinel_username, sentinel_password, cacert, cert, key, sni",
+		"redis://h?pool_size=3":                            "a parameter that is none of db,",
+		"redis://h?db=1&db=2":                              "db of the address needs one value",
+		"redis://h?db=":                                    "db of the address needs one value",
+		"redis://h?cacert=" + canary:                       "belong to addresses with TLS: begin with rediss",
+		"rediss://h?skip_verify=true":                      "always checked: name who signed it by cacert=FILE",
+		"rediss://h?cacert=/nowhere/" + canary:             "cacert: the file cannot be read: no such file or directory",
+		"rediss://h?cacert=testdata/redis/one":             "cacert: the file holds no certificate in PEM",
+		"rediss://h?cert=/nowhere/" + canary:               "cert and key: the files have to hold a certificate and its key",
 		"rediss://h?cert=testdata/redis/one&key=" + canary: "cert and key: the files have to hold a certificate and its key",
 	} {
 		said, code := refused(t, map[string]string{"IONOS_TOKEN": "x", "REGTOK_REDIS_URL": address}, "serve", "--listen=127.0.0.1:0")
@@ -134,22 +136,20 @@ func TestTheAddressOfRedisMayStandInAFile(t *testing.T) {
 	writeFile(t, filepath.Join(dir, "rubbish"), canary+"\n")
 	config := filepath.Join(dir, "regtok.yaml")
 	writeFile(t, config, "redis_url_file: address\n")
-	got, err := parsed(t, nil, "serve", "-c", config).redis()
-	if err != nil || got.options == nil || got.options.Password != canary {
-		t.Errorf("it leads to %v, %v", got, err)
+	got := parsed(t, nil, "serve", "-c", config).redis()
+	if got.options == nil || got.options.Password != canary {
+		t.Errorf("it leads to %v", got)
 	}
 	if said := fmt.Sprintf("%+v %#v", parsed(t, nil, "serve", "-c", config), parsed(t, nil, "serve", "-c", config)); strings.Contains(said, canary) {
 		t.Errorf("it prints %s", said)
 	}
-	env := map[string]string{"IONOS_TOKEN": "x"}
-	for _, test := range []struct{ flag, want string }{
-		{"--redis-url-file=" + dir + "/" + canary, "--redis-url-file: the file cannot be read: no such file or directory"},
-		{"--redis-url-file=" + dir + "/rubbish", "--redis-url-file: this is not an address like"},
-		{"--redis-url=redis://h", "are both given; one is enough"},
+	for flag, want := range map[string]string{
+		dir + "/" + canary: "the file cannot be read: no such file or directory",
+		dir + "/rubbish":   "this is not an address like",
 	} {
-		said, code := refused(t, env, "serve", "-c", config, test.flag)
-		if !strings.Contains(said, test.want) || strings.Contains(said, canary) || code != 2 {
-			t.Errorf("%s: exit %d, said %q, want exit 2, %q", test.flag, code, said, test.want)
+		said, code := refused(t, nil, "serve", "-c", config, "--redis-url-file="+flag)
+		if want := "regtok: --redis-url-file (REGTOK_REDIS_URL_FILE): " + want; !strings.HasPrefix(said, want) || strings.Contains(said, canary) || code != 2 {
+			t.Errorf("%s: exit %d, said %q, want exit 2, %q", flag, code, said, want)
 		}
 	}
 }

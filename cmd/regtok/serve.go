@@ -30,7 +30,7 @@ type serve struct {
 	Config         string       `short:"c" variable:"REGTOK_CONFIG" placeholder:"FILE" help:"YAML file with accounts, and with any of these settings; underscores for dashes."`
 	MaxAge         maxAges      `variable:"REGTOK_MAX_AGE" placeholder:"PROVIDER=DURATION,..." help:"Rotation policy: how old tokens of a provider may become, for example P90D. None: as old as they like."`
 	RedisURL       redisURL     `name:"redis-url" variable:"REGTOK_REDIS_URL" placeholder:"URL" help:"Redis that replicas share: for what was read, and for idempotency keys, rotations and scheduled deletions, which it has to keep. Without it these are lost when the process ends, and a deletion that would have to be scheduled is refused. redis://, redis+sentinel://, redis+cluster://, each with rediss for TLS, or unix://."`
-	RedisURLFile   redisURLFile `name:"redis-url-file" variable:"REGTOK_REDIS_URL_FILE" placeholder:"FILE" help:"File that holds the URL of Redis in one line, instead of --redis-url: it may hold a password."`
+	RedisURLFile   redisURLFile `name:"redis-url-file" variable:"REGTOK_REDIS_URL_FILE" placeholder:"FILE" help:"File that holds the URL of Redis in one line, instead of --redis-url, never beside it: it may hold a password."`
 	Sweep          string       `default:"on" enum:"on,off" variable:"REGTOK_SWEEP" placeholder:"on|off" help:"On: one of all processes with the same Redis keeps the inventory fresh, so that lists over very many registries are read before they are asked for. It needs the cache, and all processes have to have the same."`
 	EventRetention isoDuration  `name:"event-retention" default:"P35D" variable:"REGTOK_EVENT_RETENTION" placeholder:"DURATION" help:"How long Redis keeps events, for those who come back. Without Redis they are kept while the process lives, the last 100,000 of them."`
 	Introspection  bool         `variable:"REGTOK_INTROSPECTION" help:"Let callers read the schema, which the playground needs for completion."`
@@ -70,24 +70,17 @@ func (s serve) Run(p process) error {
 		return usageError{errors.New("there is no account: set " + strings.Join(secretVariables(), " or ") +
 			", or name a file with accounts by --config; `regtok demo` needs none")}
 	}
-	redis, err := s.redis()
-	if err != nil {
-		return usageError{err}
-	}
 	return api{
-		settings: s.settings, accounts: accounts, maxAge: s.MaxAge, redis: redis, sweep: s.Sweep == "on", eventRetention: s.EventRetention, introspection: s.Introspection,
+		settings: s.settings, accounts: accounts, maxAge: s.MaxAge, redis: s.redis(), sweep: s.Sweep == "on", eventRetention: s.EventRetention, introspection: s.Introspection,
 	}.serve(p, func(string) {})
 }
 
 // redis is the address of Redis, wherever it stands.
-func (s serve) redis() (redisURL, error) {
-	switch {
-	case s.RedisURLFile.options == nil:
-		return s.RedisURL, nil
-	case s.RedisURL.options == nil:
-		return s.RedisURLFile.redisURL, nil
+func (s serve) redis() redisURL {
+	if s.RedisURLFile.options != nil {
+		return s.RedisURLFile.redisURL
 	}
-	return redisURL{}, errors.New("--redis-url (REGTOK_REDIS_URL) and --redis-url-file (REGTOK_REDIS_URL_FILE) are both given; one is enough")
+	return s.RedisURL
 }
 
 // api is all that it takes to serve the API.
@@ -103,6 +96,17 @@ type api struct {
 
 // sweeps tells whether the inventory is kept fresh for readers.
 func (a api) sweeps() bool { return a.sweep && a.Cache != "off" }
+
+// sweepsFor tells for whom registries are read without being asked for.
+func (a api) sweepsFor() string {
+	switch {
+	case a.sweeps():
+		return "on"
+	case a.readAhead() > 0:
+		return "for events"
+	}
+	return "off"
+}
 
 // readAhead is the part of each allowance that may be spent on reading what nobody asked for; 0: nothing is read so.
 func (a api) readAhead() float64 {
@@ -126,7 +130,7 @@ func (a api) serve(p process, started func(base string)) error {
 	defer hangUp()
 	listener, err := server.Listen(a.Listen)
 	if err != nil {
-		return usageError{fmt.Errorf("--listen (REGTOK_LISTEN): %w", inUse(err))}
+		return usageError{fmt.Errorf("%s: %w", settingName("listen"), inUse(err))}
 	}
 	timeout := time.Duration(a.Timeout)
 	views := cache.New(cache.Options{Off: a.Cache == "off", Bytes: int64(a.CacheSize), Parallel: 64, Store: common.store, Log: log})
@@ -155,7 +159,7 @@ func (a api) serve(p process, started func(base string)) error {
 		Log:        log,
 		Limits:     server.Limits{Answer: timeout},
 	})
-	log.Info("serving", "address", listener.Addr().String(), "accounts", names(a.accounts), "cache", a.Cache, "shared", common.store != nil, "durable", common.ledger.Durable(), "sweep", a.sweeps(), "events", ends.events != nil, "introspection", a.introspection)
+	log.Info("serving", "address", listener.Addr().String(), "accounts", names(a.accounts), "cache", a.Cache, "shared", common.store != nil, "durable", common.ledger.Durable(), "sweep", a.sweepsFor(), "events", ends.events != nil, "introspection", a.introspection)
 	started("http://" + listener.Addr().String())
 	return front.Serve(p, listener)
 }

@@ -14,7 +14,7 @@ const defaultListen = "127.0.0.1:8080"
 type settings struct {
 	Listen     string     `default:"${listen}" variable:"REGTOK_LISTEN" placeholder:"ADDRESS" help:"Where to listen. Loopback only: callers cannot be told apart yet."`
 	Hosts      hostNames  `variable:"REGTOK_HOSTS" placeholder:"NAME,..." help:"Names by which callers may address the server, besides localhost: for a proxy on this machine that keeps the Host header."`
-	Cache      string     `default:"on" enum:"on,off" variable:"REGTOK_CACHE" placeholder:"on|off" help:"Off: every query reads through, and only equal reads at the same time are shared."`
+	Cache      string     `default:"on" enum:"on,off" variable:"REGTOK_CACHE" placeholder:"on|off" help:"Off: every query reads through, and only equal reads at the same time are shared. There is no sweep then."`
 	SweepShare percent    `default:"40%" variable:"REGTOK_SWEEP_SHARE" placeholder:"PERCENT" help:"Most of a provider's request allowance that the sweep, and watching for events, may take, from 1% to 90%."`
 	CacheSize  size       `default:"64MiB" variable:"REGTOK_CACHE_SIZE" placeholder:"SIZE" help:"Most memory that cached answers take."`
 	MaxBody    size       `default:"32MiB" variable:"REGTOK_MAX_BODY" placeholder:"SIZE" help:"Longest answer of a provider that is read."`

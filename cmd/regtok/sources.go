@@ -9,8 +9,9 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// sources are where settings come from that the command line does not give: a variable, else the file.
+// sources are where settings come from: the command line, which kong reads, else a variable, else the file.
 type sources struct {
+	args   []string
 	getenv func(string) string
 	file   *configFile // nil: there is none
 }
@@ -27,6 +28,15 @@ func (s sources) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, e
 		return nil, settingError{fmt.Errorf("%s: %w", place, err)}
 	}
 	return text, nil
+}
+
+// give tells whether a flag has a value that is not its default.
+func (s sources) give(flag *kong.Flag) bool {
+	place, _ := s.find(flag)
+	return place != "" || slices.ContainsFunc(s.args, func(arg string) bool {
+		name, _, _ := strings.Cut(arg, "=")
+		return name == "--"+flag.Name
+	})
 }
 
 // Validate implements kong.Resolver.

@@ -163,7 +163,7 @@ func TestAWrongSettingIsNamedByWhereItStands(t *testing.T) {
 			env         map[string]string
 			args        []string
 		}{
-			{"flag", "--" + c.flag, account, []string{"serve", "--" + c.flag + "=" + c.rubbish}},
+			{"flag", "--" + c.flag + " (" + c.variable + ")", account, []string{"serve", "--" + c.flag + "=" + c.rubbish}},
 			{"variable", c.variable + ": ", withVariable, []string{"serve"}},
 			{"file", config + ":1:1: " + strings.ReplaceAll(c.flag, "-", "_") + ": ", account, []string{"serve", "-c", config}},
 		}
@@ -213,7 +213,7 @@ func TestDurationsAndSizes(t *testing.T) {
 	for _, test := range tests {
 		command, err := (process{getenv: noVariables}).parse([]string{"serve", "--" + test.flag + "=" + test.value})
 		if test.want == "" {
-			if err == nil || !strings.HasPrefix(err.Error(), "--"+test.flag+": ") {
+			if err == nil || !strings.HasPrefix(err.Error(), settingName(test.flag)+": ") {
 				t.Errorf("--%s=%s: %v, want an error that names the flag", test.flag, test.value, err)
 			}
 			continue
