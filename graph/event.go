@@ -55,7 +55,7 @@ func (r queryResolver) TokenExpiryEvents(ctx context.Context, first int, after *
 			if len(list.Items) == first {
 				return list, nil // it ends with its last item
 			}
-			list.Items = append(list.Items, r.shown(entry.Event, entry.Cursor))
+			list.Items = append(list.Items, r.shown(&entry.Event, entry.Cursor))
 			list.End = entry.Cursor
 		}
 		list.End = page.Next
@@ -73,13 +73,13 @@ const (
 )
 
 // shown is an event as the schema has it. What its provider is called is known as long as this server speaks to it.
-func (r *resolver) shown(e expiry.Event, cursor expiry.Cursor) *model.TokenExpiryEvent {
+func (r *resolver) shown(e *expiry.Event, cursor expiry.Cursor) *model.TokenExpiryEvent {
 	name := e.Subject.Token.Provider
 	driver, known := r.catalog.Driver(name)
 	if !known {
 		driver = providers.Driver{Name: name, Title: name}
 	}
-	return &model.TokenExpiryEvent{Event: &e, Cursor: cursor, Driver: driver}
+	return &model.TokenExpiryEvent{Event: e, Cursor: cursor, Driver: driver}
 }
 
 // eventNamed finds an event by its id.
@@ -94,7 +94,7 @@ func (r queryResolver) eventNamed(ctx context.Context, id string) (model.Node, e
 	if err != nil || !ok {
 		return nil, err
 	}
-	return r.shown(entry.Event, entry.Cursor), nil
+	return r.shown(&entry.Event, entry.Cursor), nil
 }
 
 // textOf is the text that the argument of the current field has at a place in its list, or that it is itself. Ids of events

@@ -113,7 +113,7 @@ func (f *following) begins() string {
 	return string(f.start)
 }
 
-// Next implements transport.Source.
+// Next implements transport.Source. Most of its time it waits: what takes room on the stack is left to others.
 func (f *following) Next(ctx context.Context) (transport.Mark, bool) {
 	if len(f.current) > 0 {
 		return f.present(), true
@@ -123,24 +123,28 @@ func (f *following) Next(ctx context.Context) (transport.Mark, bool) {
 		if err != nil {
 			return transport.Mark{}, false // the stream is over, or the process ends
 		}
-		if gap := update.Gap; gap != nil {
-			f.updates <- &model.EventGap{Gap: gap}
-			return transport.Mark{Cursor: string(gap.ResumesAt)}, true
-		}
-		entry := update.Entry
-		if f.told[entry.ID] {
+		if entry := update.Entry; entry != nil && f.told[entry.ID] {
 			delete(f.told, entry.ID)
 			continue
 		}
-		f.updates <- f.shown(entry.Event, entry.Cursor)
-		return transport.Mark{Cursor: string(entry.Cursor), At: entry.OccurredAt}, true
+		return f.tell(update), true
 	}
+}
+
+func (f *following) tell(update expiry.Update) transport.Mark {
+	if gap := update.Gap; gap != nil {
+		f.updates <- &model.EventGap{Gap: gap}
+		return transport.Mark{Cursor: string(gap.ResumesAt)}
+	}
+	entry := update.Entry
+	f.updates <- f.shown(&entry.Event, entry.Cursor)
+	return transport.Mark{Cursor: string(entry.Cursor), At: entry.OccurredAt}
 }
 
 // present is the next event of the present state. Only with the last of it may the caller go on where the log is followed:
 // before that, some of it would be missing.
 func (f *following) present() transport.Mark {
-	e := f.current[0]
+	e := &f.current[0]
 	f.current = f.current[1:]
 	if f.told == nil {
 		f.told = map[string]bool{}

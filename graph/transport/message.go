@@ -42,8 +42,17 @@ type message struct {
 	Payload json.RawMessage `json:"payload,omitempty"`
 }
 
-func (m message) text() ([]byte, error) {
+// text is the message, with the parts of its payload if that is in several.
+func (m message) text(payload ...[]byte) ([]byte, error) {
+	if payload == nil {
+		payload = [][]byte{m.Payload}
+	}
+	room := 0
+	for _, part := range payload {
+		room += len(part)
+	}
 	var text bytes.Buffer
+	text.Grow(len(m.ID) + room + len(`{"id":"","type":"connection_ack","payload":}`) + 1) // an encoder ends with a line feed
 	text.WriteByte('{')
 	for _, part := range []struct{ key, value string }{{"id", m.ID}, {"type", m.Type}} {
 		if part.value == "" {
@@ -53,9 +62,11 @@ func (m message) text() ([]byte, error) {
 			return nil, err
 		}
 	}
-	if len(m.Payload) > 0 {
+	if room > 0 {
 		name(&text, "payload")
-		text.Write(m.Payload)
+	}
+	for _, part := range payload {
+		text.Write(part)
 	}
 	text.WriteByte('}')
 	return text.Bytes(), nil

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
@@ -144,16 +143,23 @@ func (s *socket) next(number string, answer *graphql.Response) {
 	if err != nil {
 		panic("transport: an error or an extension of an answer does not encode: " + err.Error())
 	}
-	payload := slices.Concat(head, answer.Data, tail)
-	_ = s.send(message{ID: id, Type: typeNext, Payload: payload}) // a caller that is gone cannot be told so
+	text, err := message{ID: id, Type: typeNext}.text(head, answer.Data, tail)
+	if err != nil {
+		panic("transport: a message does not encode: " + err.Error())
+	}
+	_ = s.write(text) // a caller that is gone cannot be told so
 }
 
-// send writes one message. A caller that does not read it in time is cut.
 func (s *socket) send(m message) error {
 	text, err := m.text()
 	if err != nil {
 		return err
 	}
+	return s.write(text)
+}
+
+// write writes one message. A caller that does not read it in time is cut.
+func (s *socket) write(text []byte) error {
 	limit := time.AfterFunc(s.config.Write, s.task(func() {
 		s.book.tooSlow()
 		_ = s.Close()

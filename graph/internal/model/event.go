@@ -29,12 +29,12 @@ func (e *TokenExpiryEvent) Threshold() *time.Duration {
 func (e *TokenExpiryEvent) DueSource() catalog.DueSource { return catalog.DueSource(e.Event.DueSource) }
 
 // Subject is what the token was.
-func (e *TokenExpiryEvent) Subject() *TokenSubject { return &TokenSubject{e.Event.Subject, e.Driver} }
+func (e *TokenExpiryEvent) Subject() *TokenSubject { return &TokenSubject{&e.Event.Subject, &e.Driver} }
 
 // TokenSubject is a token as recorded in an event.
 type TokenSubject struct {
-	expiry.Subject
-	driver providers.Driver
+	*expiry.Subject
+	driver *providers.Driver
 }
 
 // TokenID is the token's id.
@@ -47,7 +47,7 @@ func (s *TokenSubject) RegistryID() providers.ID { return s.Token.OfRegistry() }
 func (s *TokenSubject) OrganizationID() providers.ID { return s.Token.OfOrganization() }
 
 // Provider is where it is, or was.
-func (s *TokenSubject) Provider() *Provider { return &Provider{s.driver} }
+func (s *TokenSubject) Provider() *Provider { return &Provider{*s.driver} }
 
 // CreatedBy is null when it was not told.
 func (s *TokenSubject) CreatedBy() *string { return orNull(&s.Subject.CreatedBy) }
