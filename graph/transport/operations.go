@@ -18,38 +18,35 @@ type operations struct {
 	timeout time.Duration
 }
 
-// CreateOperationContext implements graphql.GraphExecutor. It never fails: what is wrong is told by DispatchOperation.
-func (o *operations) CreateOperationContext(ctx context.Context, params *graphql.RawParams) (op *graphql.OperationContext, _ gqlerror.List) {
-	var errs gqlerror.List
-	defer func() {
-		if panicked := recover(); panicked != nil {
-			op, errs = &graphql.OperationContext{}, masked(ctx, o.GraphExecutor, panicked)
-		}
-		op.Stats.SetExtension(numberKey, o.socket.book.latest()) // gqlgen reads one message at a time, and this is of it
-		if errs != nil {
-			op.Stats.SetExtension(refusedKey, errs)
-		}
-	}()
-	op, errs = o.GraphExecutor.CreateOperationContext(ctx, params)
+// CreateOperationContext implements graphql.GraphExecutor. It notes what is asked, and leaves the rest to DispatchOperation: the
+// goroutine that reads the socket would wait for it, and keep the stack that it takes for as long as the socket is open.
+func (o *operations) CreateOperationContext(_ context.Context, params *graphql.RawParams) (*graphql.OperationContext, gqlerror.List) {
+	op := &graphql.OperationContext{RecoverFunc: func(ctx context.Context, panicked any) error {
+		return masked(ctx, o.GraphExecutor, panicked)
+	}}
+	op.Stats.SetExtension(askedKey, params)
+	op.Stats.SetExtension(numberKey, o.socket.book.latest()) // gqlgen reads one message at a time, and this is of it
 	return op, nil
 }
 
 // What an operation's context holds for DispatchOperation.
 const (
-	refusedKey = "refused"
-	numberKey  = "number"
+	askedKey  = "asked"
+	numberKey = "number"
 )
 
 // DispatchOperation implements graphql.GraphExecutor.
-func (o *operations) DispatchOperation(ctx context.Context, op *graphql.OperationContext) (graphql.ResponseHandler, context.Context) {
-	if errs, ok := op.Stats.GetExtension(refusedKey).(gqlerror.List); ok {
-		return failed(ctx, o.GraphExecutor.DispatchError(ctx, errs).Errors)
+func (o *operations) DispatchOperation(ctx context.Context, noted *graphql.OperationContext) (graphql.ResponseHandler, context.Context) {
+	params, _ := noted.Stats.GetExtension(askedKey).(*graphql.RawParams)
+	number, _ := noted.Stats.GetExtension(numberKey).(string)
+	op, errs := o.create(ctx, params)
+	if errs != nil {
+		return failed(ctx, o.DispatchError(graphql.WithOperationContext(ctx, op), errs).Errors)
 	}
-	run, errs := o.begin(ctx, op)
+	run, errs := o.begin(graphql.WithOperationContext(ctx, op), op, number)
 	if errs != nil {
 		return failed(ctx, errs)
 	}
-	number, _ := op.Stats.GetExtension(numberKey).(string)
 	return func(context.Context) *graphql.Response {
 		for {
 			answer, _, errs := run.next()
@@ -62,7 +59,17 @@ func (o *operations) DispatchOperation(ctx context.Context, op *graphql.Operatio
 	}, run.ctx
 }
 
-func (o *operations) begin(ctx context.Context, op *graphql.OperationContext) (*run, gqlerror.List) {
+// create finds out whether an operation is valid. A panic is an error like any other.
+func (o *operations) create(ctx context.Context, params *graphql.RawParams) (op *graphql.OperationContext, errs gqlerror.List) {
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			op, errs = &graphql.OperationContext{}, masked(ctx, o.GraphExecutor, panicked)
+		}
+	}()
+	return o.GraphExecutor.CreateOperationContext(ctx, params)
+}
+
+func (o *operations) begin(ctx context.Context, op *graphql.OperationContext, number string) (*run, gqlerror.List) {
 	if !subscribes(op) {
 		ctx, cancel := context.WithTimeout(ctx, o.timeout)
 		return begin(ctx, o.GraphExecutor, op, nil, cancel)
@@ -72,7 +79,6 @@ func (o *operations) begin(ctx context.Context, op *graphql.OperationContext) (*
 	if stream == nil {
 		return nil, gqlerror.List{streams.tooMany()}
 	}
-	number, _ := op.Stats.GetExtension(numberKey).(string)
 	o.socket.book.carries(number, stream)
 	return begin(stream.ctx, o.GraphExecutor, op, stream, func() { stream.close("websocket") })
 }

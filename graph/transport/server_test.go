@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -98,6 +99,12 @@ func executing(t testing.TB, introspection bool, transports ...graphql.Transport
 	for _, transport := range transports {
 		gql.AddTransport(transport)
 	}
+	gql.SetErrorPresenter(func(ctx context.Context, err error) *gqlerror.Error {
+		if strings.Contains(err.Error(), "unpresentable") {
+			panic("a bug where errors are shown, with a secret in it")
+		}
+		return graphql.DefaultErrorPresenter(ctx, err)
+	})
 	gql.SetRecoverFunc(func(context.Context, any) error {
 		return &gqlerror.Error{Message: "internal error", Extensions: map[string]any{"code": "INTERNAL"}}
 	})

@@ -143,6 +143,7 @@ func TestNothingComesAfterAnError(t *testing.T) {
 		{"an operation that is not in the document", `{"query":"query a { hello }","operationName":"b"}`, `"GRAPHQL_VALIDATION_FAILED"`},
 		{"a subscription that cannot begin", `{"query":"subscription { fail }"}`, `"no luck"`},
 		{"a bug", `{"query":"subscription { panic }"}`, `"INTERNAL"`},
+		{"a bug where errors are shown", `{"query":"{ unpresentable }"}`, `"INTERNAL"`},
 		{"a bug in a query", `{"query":"{ panic }"}`, `"INTERNAL"`},
 	}
 	for _, test := range tests {
