@@ -122,6 +122,37 @@ func TestSignsOfLife(t *testing.T) {
 	})
 }
 
+// TestWhoeverDoesNotReadHoldsUpNoEnd has callers who are in the midst of not reading when the process ends.
+func TestWhoeverDoesNotReadHoldsUpNoEnd(t *testing.T) {
+	ends := func(t *testing.T, streams *transport.Streams) {
+		t.Helper()
+		time.Sleep(time.Second)
+		streams.Close()
+		time.Sleep(6 * time.Second) // a server waits for ten
+		synctest.Wait()
+		if got := streams.Stats(); got.Sockets != 0 || got.WebSocket != 0 || got.SSE != 0 {
+			t.Errorf("stats %+v, want nothing open", got)
+		}
+	}
+	for name, run := range map[string]func(*testing.T){
+		"a socket": func(t *testing.T) {
+			p := initialisedOnPipe(t, transport.StreamConfig{})
+			p.say(`{"id":"a","type":"subscribe","payload":{"query":"subscription { count(to: 1000000) }"}}`)
+			ends(t, p.streams)
+		},
+		"a socket without events": func(t *testing.T) {
+			p := initialisedOnPipe(t, transport.StreamConfig{})
+			p.say(`{"id":"a","type":"subscribe","payload":{"query":"subscription { count(to: 0, stay: true) }"}}`)
+			ends(t, p.streams)
+		},
+		"server-sent events": func(t *testing.T) {
+			ends(t, followOnPipe(t, transport.StreamConfig{}, "subscription{count(to:1000000)}").streams)
+		},
+	} {
+		t.Run(name, func(t *testing.T) { synctest.Test(t, run) })
+	}
+}
+
 func nextEvent(n int) string {
 	number := string(rune('0' + n))
 	return "event: next\nid: c" + number + "\ndata: " + strings.ReplaceAll(`{"data":{"count":N}`+costly+`}`, "N", number)

@@ -26,13 +26,17 @@ type socket struct {
 	tasks   sync.WaitGroup // what timers and the end of the process start
 	unhook  func() bool
 
-	mu    sync.Mutex
-	over  bool        // nothing may start any more
-	init  *time.Timer // for connection_init
-	alive *time.Timer // for the next ping
-	heard time.Time   // when the caller last said something
-	begun bool        // connection_init came
-	acked bool
+	writes sync.Mutex  // one writes at a time
+	limit  *time.Timer // for what is being written
+
+	mu      sync.Mutex
+	writing bool        // the limit counts
+	over    bool        // nothing may start any more
+	init    *time.Timer // for connection_init
+	alive   *time.Timer // for the next ping
+	heard   time.Time   // when the caller last said something
+	begun   bool        // connection_init came
+	acked   bool
 }
 
 var (
@@ -45,6 +49,11 @@ func newSocket(conn *websocket.Conn, streams *Streams) *socket {
 	conn.SetReadLimit(s.config.Message) // beyond it the library closes with 1009
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.limit = time.AfterFunc(s.config.Write, s.task(func() {
+		s.book.tooSlow()
+		_ = s.Close()
+	}))
+	s.limit.Stop()
 	s.init = time.AfterFunc(s.config.Init, s.task(func() { s.close(closeInitTimeout, "Connection initialisation timeout") }))
 	s.alive = time.AfterFunc(s.config.Ping, s.task(s.beat))
 	s.unhook = context.AfterFunc(streams.life, s.task(s.goAway))
@@ -72,6 +81,7 @@ func (s *socket) stop() {
 	s.over = true
 	s.init.Stop()
 	s.alive.Stop()
+	s.limit.Stop()
 	s.mu.Unlock()
 	s.unhook()
 	s.closing.Do(func() { _ = s.conn.CloseNow() }) // or whoever closes it does so in the order that the protocol wants
@@ -160,16 +170,29 @@ func (s *socket) send(m message) error {
 
 // write writes one message. A caller that does not read it in time is cut.
 func (s *socket) write(text []byte) error {
-	limit := time.AfterFunc(s.config.Write, s.task(func() {
-		s.book.tooSlow()
-		_ = s.Close()
-	}))
-	defer limit.Stop()
+	s.writes.Lock()
+	defer s.writes.Unlock()
+	s.begins()
+	defer s.wrote()
 	if err := s.conn.Write(context.Background(), websocket.MessageText, text); err != nil {
 		_ = s.Close()
 		return err
 	}
 	return nil
+}
+
+func (s *socket) begins() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.writing = true
+	s.limit.Reset(s.streams.patience())
+}
+
+func (s *socket) wrote() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.writing = false
+	s.limit.Stop()
 }
 
 // WriteClose implements transport.WebsocketConn. gqlgen closes when its own part is over, and when a caller was not admitted.
@@ -216,6 +239,11 @@ func (s *socket) beat() {
 // goAway closes the socket because the process ends, when what is under way is answered. Subscriptions are ended by then, and
 // the reason is where the caller may go on, if it had one of them.
 func (s *socket) goAway() {
+	s.mu.Lock()
+	if s.writing {
+		s.limit.Reset(s.streams.patience())
+	}
+	s.mu.Unlock()
 	<-s.book.finished()
 	s.close(websocket.StatusGoingAway, s.book.cursor())
 }

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -67,7 +68,7 @@ func subscribe(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecuto
 		return
 	}
 	defer stream.close("sse")
-	events := newEvents(w, streams.config, stream.tooSlow)
+	events := newEvents(w, streams, stream.tooSlow)
 	defer events.stop()
 	operation, errs := begin(stream.ctx, exec, op, stream, func() {})
 	if errs != nil {
@@ -94,7 +95,7 @@ func subscribe(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecuto
 
 // answerAsEvents answers a caller who takes nothing else.
 func answerAsEvents(w http.ResponseWriter, answer *graphql.Response, streams *Streams) {
-	events := newEvents(w, streams.config, func() {})
+	events := newEvents(w, streams, func() {})
 	defer events.stop()
 	events.next(answer, "")
 	events.complete()
@@ -102,10 +103,11 @@ func answerAsEvents(w http.ResponseWriter, answer *graphql.Response, streams *St
 
 // events writes server-sent events. Signs of life come by themselves.
 type events struct {
-	config StreamConfig
-	w      http.ResponseWriter
-	conn   *http.ResponseController
-	slow   func() // called when the caller does not read
+	streams *Streams
+	w       http.ResponseWriter
+	conn    *http.ResponseController
+	slow    func() // called when the caller does not read
+	unhook  func() bool
 
 	mu    sync.Mutex
 	over  bool
@@ -113,15 +115,16 @@ type events struct {
 }
 
 // newEvents begins the answer, so that the caller knows that it is heard before there is an event.
-func newEvents(w http.ResponseWriter, c StreamConfig, slow func()) *events {
-	e := &events{config: c, w: w, conn: http.NewResponseController(w), slow: slow}
+func newEvents(w http.ResponseWriter, streams *Streams, slow func()) *events {
+	e := &events{streams: streams, w: w, conn: http.NewResponseController(w), slow: slow}
 	// What is read from now on is only whether the caller is there. A writer that knows no limits has none to lift.
 	_ = e.conn.SetReadDeadline(time.Time{})
 	w.Header().Set("Content-Type", eventStream)
 	w.Header().Set("X-Accel-Buffering", "no") // or nginx keeps events back
 	e.mu.Lock()
-	e.alive = time.AfterFunc(c.Ping, e.ping)
+	e.alive = time.AfterFunc(streams.config.Ping, e.ping)
 	e.mu.Unlock()
+	e.unhook = context.AfterFunc(streams.life, e.limit) // for what is being written then
 	e.write([]byte(":\n\n"))
 	return e
 }
@@ -165,7 +168,7 @@ func (e *events) write(text []byte) {
 	if e.over {
 		return
 	}
-	_ = e.conn.SetWriteDeadline(time.Now().Add(e.config.Write))
+	e.limit()
 	_, err := e.w.Write(text)
 	if err == nil {
 		err = e.conn.Flush()
@@ -177,11 +180,15 @@ func (e *events) write(text []byte) {
 		}
 		return
 	}
-	e.alive.Reset(e.config.Ping)
+	e.alive.Reset(e.streams.config.Ping)
 }
+
+// limit bounds what is written from now on, or is being written.
+func (e *events) limit() { _ = e.conn.SetWriteDeadline(time.Now().Add(e.streams.patience())) }
 
 // stop ends the signs of life. None is on its way any more.
 func (e *events) stop() {
+	e.unhook()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.over = true

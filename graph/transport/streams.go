@@ -21,7 +21,7 @@ type StreamConfig struct {
 	Init time.Duration
 	// Ping is how often a caller is sent a sign of life. A socket whose caller sends none in twice that time is cut. 25 s
 	Ping time.Duration
-	// Write is how long a caller may take to read one message; then it is cut. 10 s
+	// Write is how long a caller may take to read one message; then it is cut. When the process ends it is a quarter of that. 10 s
 	Write time.Duration
 	// Observe is told of each event that was handed to a caller: for how long it had been due, and whether it was told before
 	// the stream began. It has to be quick and safe for concurrent use. Nil: nobody looks.
@@ -93,6 +93,14 @@ func (s *Streams) Stats() StreamStats {
 
 // ending tells whether the process ends.
 func (s *Streams) ending() bool { return s.life.Err() != nil }
+
+// patience is how long a caller may take to read what is sent now.
+func (s *Streams) patience() time.Duration {
+	if s.ending() {
+		return s.config.Write / 4
+	}
+	return s.config.Write
+}
 
 // admitSocket is false when there are as many as there may be. Otherwise sockets has to be counted down again.
 func (s *Streams) admitSocket() bool {
