@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -71,6 +72,15 @@ func (h *heard) read() (data, id string, err error) {
 			id = rest
 		}
 	}
+}
+
+// rest is what comes until the stream ends, as it is written.
+func (h *heard) rest() string {
+	text, err := io.ReadAll(h.reader)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
 }
 
 // hears wants the next events to be of these names.

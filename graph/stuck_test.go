@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coder/websocket"
 	"go.uber.org/goleak"
 
 	"regtok/expiry"
@@ -93,22 +92,7 @@ func named(n int) string { return fmt.Sprintf(`"name":"name-%d"`, n) }
 // stuckSocket subscribes over WebSocket, and returns what reads the events that came all the same.
 func (s *stage) stuckSocket(t *testing.T, after string) (next func() (string, error)) {
 	t.Helper()
-	conn, _, err := websocket.Dial(t.Context(), s.url, &websocket.DialOptions{Subprotocols: []string{"graphql-transport-ws"}}) //nolint:bodyclose // a socket that is open has none
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.CloseNow() })
-	for _, text := range []string{
-		`{"type":"connection_init"}`,
-		`{"id":"1","type":"subscribe","payload":{"query":"` + wideNames + `","variables":{"after":"` + after + `"}}}`,
-	} {
-		if err := conn.Write(t.Context(), websocket.MessageText, []byte(text)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, _, err := conn.Read(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	conn := s.socket(t, `{"id":"1","type":"subscribe","payload":{"query":"`+wideNames+`","variables":{"after":"`+after+`"}}}`)
 	return func() (string, error) {
 		_, text, err := conn.Read(t.Context())
 		return string(text), err
