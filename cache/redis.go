@@ -198,10 +198,10 @@ func (r *Redis) SetMany(ctx context.Context, items []Item) error {
 	}
 	_, err := r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for _, item := range items {
-			name := r.valueName(item.Key)
-			p.Set(ctx, name, item.Value, max(item.For, time.Millisecond))
+			scope := r.scopeName(item.Key.Scope)
+			p.Set(ctx, entryName(scope, item.Key), item.Value, max(item.For, time.Millisecond))
 			if item.Leased {
-				p.Del(ctx, leaseName(name, item.Generation))
+				p.Del(ctx, leaseName(scope, item.Key, item.Generation))
 			}
 		}
 		return nil
@@ -216,7 +216,7 @@ func (r *Redis) DeleteMany(ctx context.Context, keys []Key) error {
 	}
 	names := make([]string, len(keys))
 	for i, key := range keys {
-		names[i] = r.valueName(key)
+		names[i] = entryName(r.scopeName(key.Scope), key)
 	}
 	return trouble(r.remove(ctx, names))
 }
@@ -228,9 +228,9 @@ func (r *Redis) LeaseMany(ctx context.Context, claims []Claim) ([]Claimed, error
 	_, _ = r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for i, claim := range claims {
 			scope := r.scopeName(claim.Key.Scope)
-			entry := entryName(scope, claim.Key)
-			sets[i] = p.SetNX(ctx, leaseName(entry, claim.Generation), r.origin, max(claim.For, time.Millisecond))
-			gets[i] = p.MGet(ctx, scope, entry)
+			lease := leaseName(scope, claim.Key, claim.Generation)
+			sets[i] = p.SetNX(ctx, lease, r.origin, max(claim.For, time.Millisecond))
+			gets[i] = p.MGet(ctx, scope, entryName(scope, claim.Key))
 		}
 		return nil
 	})
@@ -255,7 +255,7 @@ func (r *Redis) LeaseMany(ctx context.Context, claims []Claim) ([]Claimed, error
 
 // EndLease implements Store.
 func (r *Redis) EndLease(ctx context.Context, key Key, under Generation) error {
-	return trouble(r.client.Del(ctx, leaseName(r.valueName(key), under)).Err())
+	return trouble(r.client.Del(ctx, leaseName(r.scopeName(key.Scope), key, under)).Err())
 }
 
 // remove removes what is under names, each by a command of its own: in a cluster they lie apart.

@@ -5,18 +5,20 @@ import (
 	"encoding/base64"
 )
 
-// redisVersion stands in every key in Redis. Change it with what lies under the keys, and with that format's names.
+// redisVersion stands in every key in Redis, so that processes of two versions share nothing, not even bumps. Change it
+// when something else lies under keys that look the same.
 const redisVersion = "cache2:"
 
 // A scope's keys share a hash tag, which is made of the scope, so that one node of a cluster has them all:
 //
-//	<prefix>cache2:{<scope>}         its generation
-//	<prefix>cache2:{<scope>}<entry>  an entry's envelope
-//	<prefix>cache2:{<scope>}<entry>:<generation>  the lease of who loads it
-//	<prefix>cache2:listeners         who hears of bumps, and until when that counts, by Redis's clock
+//	<prefix>cache2:{<scope>}        its generation
+//	<prefix>cache2:{<scope>}<item>  an entry's envelope
+//	<prefix>cache2:{<scope>}lease:<generation>:<item>  the lease of who loads it
+//	<prefix>cache2:listeners        who hears of bumps, and until when that counts, by Redis's clock
 //
-// Scope and entry are hashes of Scope.Encode and Key.Encode: short, and of characters that Redis gives no meaning to.
-// That an entry is the key's own, its envelope tells.
+// A scope is a hash of Scope.Encode: short, without the tenant's name, and of characters that Redis gives no meaning to. An
+// item is Key.Item as it is, with its length before it: to hash each of a hundred items takes longer than to have Redis
+// asked for them.
 
 // shelf is a scope in Redis, and who asks about it.
 type shelf struct {
@@ -66,21 +68,20 @@ func (s shelf) missing(found []Found) {
 }
 
 func (r *Redis) scopeName(scope Scope) string {
-	name := make([]byte, 0, 128)
-	name = append(name, r.prefix...)
+	sum := sha256.Sum256(scope.appendTo(make([]byte, 0, 256)))
+	name := append(make([]byte, 0, 128), r.prefix...)
 	name = append(name, redisVersion+"{"...)
-	name = appendDigest(name, scope.appendTo(make([]byte, 0, 256)))
+	name = base64.RawURLEncoding.AppendEncode(name, sum[:16])
 	return string(append(name, '}'))
 }
 
-func (r *Redis) valueName(key Key) string { return entryName(r.scopeName(key.Scope), key) }
-
 func entryName(scopeName string, key Key) string {
-	name := append(make([]byte, 0, 128), scopeName...)
-	return string(appendDigest(name, key.appendTo(make([]byte, 0, 256))))
+	return string(appendJoined(append(make([]byte, 0, 256), scopeName...), key.Item))
 }
 
-func leaseName(entryName string, under Generation) string { return entryName + ":" + under.number() }
+func leaseName(scopeName string, key Key, under Generation) string {
+	return entryName(scopeName+"lease:"+under.number()+":", key)
+}
 
 // bumpChannel is where bumps are told, and heardChannel where others tell the process of that origin that they have heard.
 func (r *Redis) bumpChannel() string { return r.prefix + redisVersion + "bumps" }
@@ -90,9 +91,3 @@ func (r *Redis) heardChannel(origin string) string {
 }
 
 func (r *Redis) listenersName() string { return r.prefix + redisVersion + "listeners" }
-
-// appendDigest appends 128 bits of a hash.
-func appendDigest(name, text []byte) []byte {
-	sum := sha256.Sum256(text)
-	return base64.RawURLEncoding.AppendEncode(name, sum[:16])
-}

@@ -85,8 +85,8 @@ func (r *replica) answers(t *testing.T, key string, version int64) {
 	}
 }
 
-// values is what the names of values match: they end in a hash.
-const values = "*}??????????????????????"
+// values is what the names of values match: after their scope they go on with a length.
+const values = "*}[0-9]*"
 
 const (
 	// brief is how long Redis is waited for where it does not answer: longer than the 50 ms that are usual, because a

@@ -88,9 +88,13 @@ var storeCases = []storeCase{
 		one := cache.Key{Scope: cache.Scope{Tenant: "ab", Name: "c"}, Item: "d"}
 		two := cache.Key{Scope: cache.Scope{Tenant: "a", Name: "bc"}, Item: "d"}
 		three := cache.Key{Scope: cache.Scope{Tenant: "ab", Name: ""}, Item: "cd"}
+		four := cache.Key{Scope: one.Scope, Item: "1:d"}
+		five := cache.Key{Scope: one.Scope}
 		set(t, store, one, "one", time.Hour)
-		if got := getMany(t, store, one, two, three); string(got[0].Value) != "one" || len(got[1].Value)+len(got[2].Value) != 0 {
-			t.Errorf("got %q, %q and %q; want the first only", got[0].Value, got[1].Value, got[2].Value)
+		for i, f := range getMany(t, store, one, two, three, four, five) {
+			if want := map[int]string{0: "one"}[i]; string(f.Value) != want {
+				t.Errorf("under the %d. key: got %q, want %q", i+1, f.Value, want)
+			}
 		}
 	}},
 	{"a value lives as long as it was told to", func(t *testing.T, connect func() cache.Store) {
