@@ -99,7 +99,7 @@ func (r *Redis) fetch(ctx context.Context, shelves []shelf, questions []Question
 		for _, shelf := range shelves {
 			names = shelf.appendNames(names, questions)
 		}
-		return whole(r.client.MGet(ctx, names...), len(names))
+		return whole(r.get(ctx, names), len(names))
 	}
 	gets, lengths := make([]*redis.SliceCmd, len(shelves)), make([]int, len(shelves))
 	// The error is one of the answers', which are looked at below.
@@ -127,6 +127,18 @@ func (r *Redis) fetch(ctx context.Context, shelves []shelf, questions []Question
 		return nil, first
 	}
 	return slices.Concat(answers...), nil
+}
+
+// get is the client's MGet, but that it points to the names: to put each into an interface would copy it.
+func (r *Redis) get(ctx context.Context, names []string) *redis.SliceCmd {
+	args := make([]any, 1+len(names))
+	args[0] = "mget"
+	for i := range names {
+		args[1+i] = &names[i]
+	}
+	get := redis.NewSliceCmd(ctx, args...)
+	_ = r.client.Process(ctx, get) // the error is the answer's
+	return get
 }
 
 // bytesOfAnswer are a string's own bytes: the client made it for this answer, and nobody else has it.

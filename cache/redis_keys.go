@@ -3,6 +3,7 @@ package cache
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"strings"
 )
 
 // redisVersion stands in every key in Redis, so that processes of two versions share nothing, not even bumps. Change it
@@ -30,14 +31,23 @@ type shelf struct {
 // shelve puts questions in the order of their scopes.
 func (r *Redis) shelve(questions []Question) (shelves []shelf) {
 	known := map[Scope]int{} // not made for many: what is asked about is often one registry's
-	for i, question := range questions {
-		at, ok := known[question.Key.Scope]
-		if !ok {
-			at = len(shelves)
-			known[question.Key.Scope] = at
-			shelves = append(shelves, shelf{name: r.scopeName(question.Key.Scope)})
+	places := make([]int, len(questions))
+	for i := range places {
+		places[i] = i
+	}
+	for len(places) > 0 {
+		scope := questions[places[0]].Key.Scope
+		row := 1 // as many as follow one another with that scope
+		for row < len(places) && questions[places[row]].Key.Scope == scope {
+			row++
 		}
-		shelves[at].places = append(shelves[at].places, i)
+		if at, ok := known[scope]; ok {
+			shelves[at].places = append(shelves[at].places, places[:row]...)
+		} else {
+			known[scope] = len(shelves)
+			shelves = append(shelves, shelf{name: r.scopeName(scope), places: places[:row:row]})
+		}
+		places = places[row:]
 	}
 	return shelves
 }
@@ -45,10 +55,19 @@ func (r *Redis) shelve(questions []Question) (shelves []shelf) {
 // appendNames appends the key of the shelf's generation, and then those of the entries that it is asked for.
 func (s shelf) appendNames(names []string, questions []Question) []string {
 	names = append(names, s.name)
+	scope := append(make([]byte, 0, 256), s.name...)
+	var all strings.Builder // one piece of memory costs less than one for each
 	for _, i := range s.places {
-		if !questions[i].Bare {
-			names = append(names, entryName(s.name, questions[i].Key))
+		if questions[i].Bare {
+			continue
 		}
+		name := appendJoined(scope, questions[i].Key.Item)
+		begin := all.Len()
+		if begin == 0 {
+			all.Grow(len(s.places) * len(name)) // about, since the others are much like it
+		}
+		all.Write(name)
+		names = append(names, all.String()[begin:])
 	}
 	return names
 }
