@@ -17,6 +17,7 @@ type station struct {
 	due      time.Time // the soonest end of one of its tokens; zero: none is near
 	requests int       // that reading it takes
 	wanted   bool      // at once: something of it is gone
+	lost     bool      // what was kept of it is not any more, or does not count
 }
 
 // overdue is how long a token that is due is looked for: some providers delete it then.
@@ -91,15 +92,21 @@ func (r *round) keepOnly(a *Account, there []providers.ID, within func(providers
 	return gone
 }
 
-// filling tells whether something was never read, nor tried.
-func (r *round) filling() bool {
+// missing tells whether there is nothing of it to lean on, and nobody knows yet whether it can be read.
+func (s *station) missing() bool { return s.lost || s.last().IsZero() }
+
+// missing counts what is.
+func (r *round) missing() (n int) {
 	for _, s := range r.stations {
-		if s.last().IsZero() {
-			return true
+		if s.missing() {
+			n++
 		}
 	}
-	return false
+	return n
 }
+
+// filling tells whether something is missing.
+func (r *round) filling() bool { return r.missing() > 0 }
 
 // weights are those of all stations at a moment. What is urgent goes first, but takes no more than half of all turns.
 type weights struct {
@@ -137,7 +144,7 @@ func (r *round) next(now time.Time, gap time.Duration) (turn *station, wait, pac
 		if s.list.id.Kind == providers.AccountKind {
 			own = max(interval, organizationsFresh)
 		}
-		if s.wanted || s.last().IsZero() {
+		if s.wanted || s.missing() {
 			return time.Time{}
 		}
 		return s.last().Add(own)
@@ -155,6 +162,9 @@ func (r *round) next(now time.Time, gap time.Duration) (turn *station, wait, pac
 // precedes tells whether the turn of s comes before that of t.
 func precedes(s, t *station, at func(*station) time.Time, late func(*station) float64, now time.Time) bool {
 	when, other := at(s), at(t)
+	if when.IsZero() && other.IsZero() { // what was never read goes before what is known, though old
+		return cmp.Or(s.last().Compare(t.last()), cmp.Compare(s.order, t.order)) < 0
+	}
 	if when.After(now) || other.After(now) || when.IsZero() || other.IsZero() {
 		return cmp.Or(when.Compare(other), cmp.Compare(s.order, t.order)) < 0
 	}

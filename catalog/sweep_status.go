@@ -73,6 +73,17 @@ func (w *walk) begin(term uint64) {
 	w.log.Info("sweeping", "term", term, "registries", status.Registries, "read", status.Read)
 }
 
+// refill tells that much of what was kept is to be read again. Single lists, which a write has ended, are not worth a line.
+func (w *walk) refill() {
+	lists := w.missing()
+	if w.first || lists*tellTimes < len(w.stations) {
+		return
+	}
+	now := time.Now()
+	w.began, w.first, w.toldAt, w.toldTenth = now, true, now, tenths(w.status(0))
+	w.log.Info("the inventory is to be read again: it was forgotten", "lists", lists)
+}
+
 // report tells how the first fill goes, and when it is done.
 func (w *walk) report(term uint64) {
 	status, now := w.status(term), time.Now()
@@ -101,7 +112,7 @@ func (w *walk) status(term uint64) SweepStatus {
 			continue
 		}
 		status.Registries++
-		if s.seen.IsZero() {
+		if s.seen.IsZero() || s.lost {
 			continue
 		}
 		status.Read++

@@ -3,6 +3,7 @@ package catalog
 import (
 	"cmp"
 	"context"
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -54,11 +55,17 @@ func (w *walk) survey() {
 		for i, s := range some {
 			keys[i] = s.list
 		}
-		entries, _ := w.c.views.tokens.Look(w.ctx, keys)
+		entries, kept := w.c.views.tokens.Look(w.ctx, keys)
 		for i, s := range some {
-			w.kept(s, entries[i])
+			w.kept(s, entries[i], kept[i])
 		}
 	}
+}
+
+// again finds out what else is not kept any more: that goes first, as it does in a first fill.
+func (w *walk) again() {
+	w.survey()
+	w.refill()
 }
 
 // step reads the list whose turn it is, and returns how long to wait before the next one.
@@ -66,19 +73,22 @@ func (w *walk) step() time.Duration {
 	gap, known := w.c.sweep.gap(w.account)
 	began := time.Now()
 	turn, wait, pace := w.next(began, gap)
-	if wait > 0 {
+	before := *turn
+	switch w.look(turn); {
+	case turn.seen.After(before.seen): // somebody else has read it: it is another's turn
+		return 0
+	case turn.lost && !before.lost:
+		w.again()
+		return 0
+	case wait > 0:
 		return min(wait, longestHold)
-	}
-	seen := turn.seen
-	if w.look(turn); turn.seen.After(seen) {
-		return 0 // somebody else has read it: it is another's turn
 	}
 	var pages atomic.Int64
 	err := w.read(context.WithValue(cache.NoCache(w.ctx), pagesKey{}, &pages), turn)
 	requests := max(1, int(pages.Load()))
 	w.requests += int(pages.Load())
 	if err == nil {
-		turn.requests, turn.wanted = requests, false
+		turn.requests, turn.wanted, turn.lost = requests, false, false
 		w.succeeded()
 		if known { // a window of a minute seems to end up to 2 s late: it is told in whole seconds, and answers take time
 			pace += pace / 30
@@ -96,14 +106,16 @@ func (w *walk) step() time.Duration {
 func (w *walk) look(s *station) {
 	switch s.list.id.Kind {
 	case providers.AccountKind:
-		entries, _ := w.c.views.organizations.Look(w.ctx, []*Account{w.account})
+		entries, kept := w.c.views.organizations.Look(w.ctx, []*Account{w.account})
+		w.forgotten(s, kept[0], entries[0].Cause)
 		w.organizations(s, entries[0])
 	case providers.OrganizationKind:
-		entries, _ := w.c.views.registries.Look(w.ctx, []at{s.list})
+		entries, kept := w.c.views.registries.Look(w.ctx, []at{s.list})
+		w.forgotten(s, kept[0], entries[0].Cause)
 		w.registries(s, entries[0])
 	default:
-		entries, _ := w.c.views.tokens.Look(w.ctx, []at{s.list})
-		w.kept(s, entries[0])
+		entries, kept := w.c.views.tokens.Look(w.ctx, []at{s.list})
+		w.kept(s, entries[0], kept[0])
 	}
 }
 
@@ -167,18 +179,25 @@ func (w *walk) tokens(s *station, entry cache.Entry[[]*Token]) (news bool) {
 }
 
 // kept takes note of a registry's tokens that somebody else has read, who may have died before telling anybody.
-func (w *walk) kept(s *station, entry cache.Entry[[]*Token]) {
+func (w *walk) kept(s *station, entry cache.Entry[[]*Token], kept bool) {
+	w.forgotten(s, kept, entry.Cause)
 	if w.tokens(s, entry) {
 		w.c.tell(w.ctx, s.list, entry.ObservedAt, entry.Value)
 	}
 }
 
+// forgotten takes note of whether what was kept of a list still is, and counts: after Redis has started again it does not.
+// Where nothing leans on the sweep, it need not be kept.
+func (w *walk) forgotten(s *station, kept bool, cause error) {
+	s.lost = !s.seen.IsZero() && (errors.Is(cause, cache.ErrUnconfirmed) || !kept && !w.c.sweep.tells)
+}
+
 // observed takes note of when what is kept of a list was observed; false: nothing is, or it is known.
 func observed[V any](s *station, entry cache.Entry[V]) bool {
-	if entry.Err != nil || !entry.ObservedAt.After(s.seen) {
+	if entry.Err != nil || errors.Is(entry.Cause, cache.ErrUnconfirmed) || !entry.ObservedAt.After(s.seen) {
 		return false
 	}
-	s.seen = entry.ObservedAt
+	s.seen, s.lost = entry.ObservedAt, false
 	return true
 }
 
@@ -204,7 +223,7 @@ func (c *Catalog) listedBefore(ctx context.Context, a *Account) map[providers.ID
 // failed puts a list off that could not be read, and returns for how long the account is left alone: the longer, the
 // more often it failed in a row.
 func (w *walk) failed(s *station, err error, gap time.Duration) time.Duration {
-	s.tried, s.wanted = time.Now(), false
+	s.tried, s.wanted, s.lost = time.Now(), false, false
 	if providers.KindOf(err) == providers.NotFound && !s.seen.IsZero() {
 		s.seen = time.Time{}
 		if list := w.stations[s.list.id.OfOrganization()]; list != nil && s.list.id.Kind == providers.RegistryKind {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 // settle waits until each replica shows everything, without a note.
@@ -11,12 +12,18 @@ func (w *world) settle() {
 	for _, one := range w.replicas {
 		c := newClient([]*replica{one})
 		last := &reader{client: c, pool: w.pool, history: w.history, figures: w.figures}
-		w.until(one.name+" shows everything", func() string {
+		w.within(w.fill()+patience*time.Second, one.name+" shows everything", func() string {
 			return last.look(w.t.Context(), atLast())
 		})
 		w.standing = append(w.standing, one.name+" knows "+c.standing(w.t))
 		c.http.CloseIdleConnections()
 	}
+}
+
+// fill is how long a sweep may take to read everything anew: Buildkite allows it 20 requests a minute, one for each list.
+// Where Redis was killed last it has to.
+func (w *world) fill() time.Duration {
+	return time.Duration(w.plan.Registries+2) * 3100 * time.Millisecond
 }
 
 // standing is what a replica knows of its accounts and their allowances.

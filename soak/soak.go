@@ -30,7 +30,7 @@ type Plan struct {
 	Writes map[string]float64
 	// Kills is how often something is killed, in turn: the replica that sweeps, Redis, another replica.
 	Kills int
-	// Settle asks each replica in the end until it shows everything without a note, which may take a window of Buildkite's.
+	// Settle asks each replica in the end until it shows everything without a note, which may take a fill of the inventory.
 	Settle bool
 	// Settings are more of the replicas' configuration, and Redis more of Redis's arguments.
 	Settings string
@@ -193,9 +193,14 @@ func (w *world) findRegistries() {
 
 // until waits for something that says what it lacks.
 func (w *world) until(what string, lacks func() string) {
+	w.within(2*patience*time.Second, what, lacks)
+}
+
+// within waits no longer than that.
+func (w *world) within(most time.Duration, what string, lacks func() string) {
 	ticker := time.NewTicker(50 * time.Millisecond)
 	defer ticker.Stop()
-	late := time.After(2 * patience * time.Second)
+	late := time.After(most)
 	for {
 		lack := lacks()
 		if lack == "" {
