@@ -17,7 +17,8 @@ type station struct {
 	due      time.Time // the soonest end of one of its tokens; zero: none is near
 	requests int       // that reading it takes
 	wanted   bool      // at once: something of it is gone
-	lost     bool      // what was kept of it is not any more, or does not count
+	gone     bool      // what was kept of it is not any more, or does not count
+	lost     bool      // and so is much of the rest: it goes first
 }
 
 // overdue is how long a token that is due is looked for: some providers delete it then.
@@ -107,6 +108,30 @@ func (r *round) missing() (n int) {
 
 // filling tells whether something is missing.
 func (r *round) filling() bool { return r.missing() > 0 }
+
+// gone counts what is not kept any more, and how much of that is not known to be lost.
+func (r *round) gone() (all, news int) {
+	for _, s := range r.stations {
+		if s.gone {
+			all++
+		}
+		if s.gone && !s.lost {
+			news++
+		}
+	}
+	return all, news
+}
+
+// newest is the list that was read last of those that are kept; that one, where none is.
+func (r *round) newest(turn *station) *station {
+	newest := turn
+	for _, s := range r.stations {
+		if s.last().After(newest.last()) && !s.gone {
+			newest = s
+		}
+	}
+	return newest
+}
 
 // weights are those of all stations at a moment. What is urgent goes first, but takes no more than half of all turns.
 type weights struct {

@@ -3,7 +3,6 @@ package catalog
 import (
 	"cmp"
 	"context"
-	"errors"
 	"sync/atomic"
 	"time"
 
@@ -11,11 +10,8 @@ import (
 	"regtok/providers"
 )
 
-const (
-	mostLooks = 500 // at lists that are kept, in one question
-	// longestHold is the longest pause while an account fails, or is refused.
-	longestHold = time.Minute
-)
+// longestHold is the longest pause while an account fails, or is refused.
+const longestHold = time.Minute
 
 // sweep reads one list after the other, until ctx ends or the office does. It begins where another process stopped: with
 // what is kept.
@@ -39,33 +35,7 @@ type walk struct {
 	progress
 	ctx      context.Context // of its requests
 	failures int             // in a row
-}
-
-// survey finds out what is kept.
-func (w *walk) survey() {
-	w.look(w.stations[w.account.ID()])
-	for _, s := range w.lists(providers.OrganizationKind) {
-		w.look(s)
-	}
-	lists := w.lists(providers.RegistryKind)
-	for len(lists) > 0 {
-		some := lists[:min(mostLooks, len(lists))]
-		lists = lists[len(some):]
-		keys := make([]at, len(some))
-		for i, s := range some {
-			keys[i] = s.list
-		}
-		entries, kept := w.c.views.tokens.Look(w.ctx, keys)
-		for i, s := range some {
-			w.kept(s, entries[i], kept[i])
-		}
-	}
-}
-
-// again finds out what else is not kept any more: that goes first, as it does in a first fill.
-func (w *walk) again() {
-	w.survey()
-	w.refill()
+	surveyed time.Time       // all that is kept
 }
 
 // step reads the list whose turn it is, and returns how long to wait before the next one.
@@ -74,11 +44,12 @@ func (w *walk) step() time.Duration {
 	began := time.Now()
 	turn, wait, pace := w.next(began, gap)
 	before := *turn
-	switch w.look(turn); {
-	case turn.seen.After(before.seen): // somebody else has read it: it is another's turn
+	w.look(turn)
+	w.look(w.newest(turn))
+	switch {
+	case w.forgotten(began):
 		return 0
-	case turn.lost && !before.lost:
-		w.again()
+	case turn.seen.After(before.seen), before.lost && !turn.lost: // somebody else has read it: it is another's turn
 		return 0
 	case wait > 0:
 		return min(wait, longestHold)
@@ -88,7 +59,7 @@ func (w *walk) step() time.Duration {
 	requests := max(1, int(pages.Load()))
 	w.requests += int(pages.Load())
 	if err == nil {
-		turn.requests, turn.wanted, turn.lost = requests, false, false
+		turn.requests, turn.wanted, turn.gone, turn.lost = requests, false, false, false
 		w.succeeded()
 		if known { // a window of a minute seems to end up to 2 s late: it is told in whole seconds, and answers take time
 			pace += pace / 30
@@ -100,23 +71,6 @@ func (w *walk) step() time.Duration {
 		return min(max(after, gap), longestHold)
 	}
 	return w.failed(turn, err, gap)
-}
-
-// look takes note of what is kept of a list.
-func (w *walk) look(s *station) {
-	switch s.list.id.Kind {
-	case providers.AccountKind:
-		entries, kept := w.c.views.organizations.Look(w.ctx, []*Account{w.account})
-		w.forgotten(s, kept[0], entries[0].Cause)
-		w.organizations(s, entries[0])
-	case providers.OrganizationKind:
-		entries, kept := w.c.views.registries.Look(w.ctx, []at{s.list})
-		w.forgotten(s, kept[0], entries[0].Cause)
-		w.registries(s, entries[0])
-	default:
-		entries, kept := w.c.views.tokens.Look(w.ctx, []at{s.list})
-		w.kept(s, entries[0], kept[0])
-	}
 }
 
 // read reads a list anew.
@@ -178,29 +132,6 @@ func (w *walk) tokens(s *station, entry cache.Entry[[]*Token]) (news bool) {
 	return true
 }
 
-// kept takes note of a registry's tokens that somebody else has read, who may have died before telling anybody.
-func (w *walk) kept(s *station, entry cache.Entry[[]*Token], kept bool) {
-	w.forgotten(s, kept, entry.Cause)
-	if w.tokens(s, entry) {
-		w.c.tell(w.ctx, s.list, entry.ObservedAt, entry.Value)
-	}
-}
-
-// forgotten takes note of whether what was kept of a list still is, and counts: after Redis has started again it does not.
-// Where nothing leans on the sweep, it need not be kept.
-func (w *walk) forgotten(s *station, kept bool, cause error) {
-	s.lost = !s.seen.IsZero() && (errors.Is(cause, cache.ErrUnconfirmed) || !kept && !w.c.sweep.tells)
-}
-
-// observed takes note of when what is kept of a list was observed; false: nothing is, or it is known.
-func observed[V any](s *station, entry cache.Entry[V]) bool {
-	if entry.Err != nil || errors.Is(entry.Cause, cache.ErrUnconfirmed) || !entry.ObservedAt.After(s.seen) {
-		return false
-	}
-	s.seen, s.lost = entry.ObservedAt, false
-	return true
-}
-
 // listedBefore are the organizations that an account of the same provider lists which comes before a, as far as is kept.
 func (c *Catalog) listedBefore(ctx context.Context, a *Account) map[providers.ID]bool {
 	sharing := c.of(a.Driver.Name)
@@ -223,7 +154,7 @@ func (c *Catalog) listedBefore(ctx context.Context, a *Account) map[providers.ID
 // failed puts a list off that could not be read, and returns for how long the account is left alone: the longer, the
 // more often it failed in a row.
 func (w *walk) failed(s *station, err error, gap time.Duration) time.Duration {
-	s.tried, s.wanted, s.lost = time.Now(), false, false
+	s.tried, s.wanted, s.gone, s.lost = time.Now(), false, false, false
 	if providers.KindOf(err) == providers.NotFound && !s.seen.IsZero() {
 		s.seen = time.Time{}
 		if list := w.stations[s.list.id.OfOrganization()]; list != nil && s.list.id.Kind == providers.RegistryKind {

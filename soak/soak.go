@@ -64,7 +64,7 @@ func Run(t testing.TB, plan Plan) {
 	var load sync.WaitGroup
 	w.load(ctx, &load)
 	w.disturb()
-	w.until("every kind of question is answered in whole, and acknowledged", w.figures.lacks)
+	w.within(w.fill()+2*patience*time.Second, "every kind of question is answered in whole, and acknowledged", w.figures.lacks)
 	w.until("the sweeps go on", w.unswept)
 	stop()
 	load.Wait()
