@@ -1,5 +1,5 @@
 // Package rediserr tells what went wrong with Redis in words that may stand in logs and in answers: they hold no address, no
-// key and nothing else of what was sent.
+// key and nothing else of what was sent. It also keeps a log's account of whether Redis works.
 package rediserr
 
 import (
@@ -17,6 +17,25 @@ import (
 
 // Late is the Reason of what did not come in time.
 const Late = "it did not answer in time"
+
+const (
+	hungUp  = "it hung up"
+	strange = "it does not speak as it should"
+)
+
+// Error is what went wrong with Redis. It keeps nothing of the error that it was made of.
+type Error struct {
+	cause  cause
+	reason string
+}
+
+// New makes one of what a client of Redis said.
+func New(err error) *Error {
+	return &Error{cause: causeOf(err), reason: Reason(err)}
+}
+
+// Error is a sentence about Redis.
+func (e *Error) Error() string { return "Redis: " + e.reason }
 
 // refusedInScript begins what Redis 7 answers when its user may run scripts, and lacks the right to something in one.
 const refusedInScript = "ERR The user executing the script can't run"
@@ -39,6 +58,20 @@ func Code(err error) string {
 
 // Reason says of what a client of Redis said why it failed. It is the end of a sentence about Redis.
 func Reason(err error) string {
+	switch causeOf(err) {
+	case noDatabase:
+		return "it has no such database"
+	case noSentinel:
+		return "it is no sentinel"
+	case noMaster:
+		return "its sentinels know no such master"
+	case noCluster:
+		return "it is no cluster"
+	case unknownCommand:
+		return "it does not know a command"
+	case incomplete:
+		return "its cluster is not complete"
+	}
 	if code := Code(err); code != "" {
 		return "it answered " + code
 	}
@@ -59,7 +92,7 @@ func Reason(err error) string {
 		return Late
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return "it hung up"
+		return hungUp
 	}
-	return "it does not speak as it should"
+	return strange
 }

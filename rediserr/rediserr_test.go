@@ -37,10 +37,17 @@ func TestReasonsHoldNoAddress(t *testing.T) {
 		{fmt.Errorf("192.0.2.1: %w", io.EOF), "it hung up"},
 		{io.ErrUnexpectedEOF, "it hung up"},
 		{answered("MOVED 3999 192.0.2.1:6381"), "it answered MOVED"},
+		{answered("ERR DB index is out of range 192.0.2.1"), "it has no such database"},
+		{fmt.Errorf("redis: all sentinels specified in configuration are unreachable: %w", answered("ERR unknown command 'sentinel', with args beginning with: '192.0.2.1'")), "it is no sentinel"},
+		{fmt.Errorf("redis: all sentinels specified in configuration are unreachable: %w", redis.Nil), "its sentinels know no such master"},
+		{answered("ERR This instance has cluster support disabled"), "it is no cluster"},
+		{answered("ERR unknown command `get`, 192.0.2.1"), "it does not know a command"},
 		{answered("ERR wrong number of arguments for '192.0.2.1'"), "it answered ERR"},
 		{answered("WRONGTYPE Operation against a key. script: 192.0.2.1"), "it answered WRONGTYPE"},
+		{answered("CLUSTERDOWN Hash slot not served"), "its cluster is not complete"},
 		{answered("192.0.2.1 is busy"), "it answered with an error"},
 		{answered("ERR The user executing the script can't run this command or subcommand script: 192.0.2.1"), "it answered NOPERM"},
+		{errors.New("redis: cluster has no nodes"), "its cluster is not complete"},
 		{errors.New("192.0.2.1 spoke HTTP"), "it does not speak as it should"},
 	}
 	for _, test := range tests {
