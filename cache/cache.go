@@ -64,8 +64,10 @@ type Options struct {
 	Jitter float64
 	// StoreTimeout bounds each call of the Store that somebody waits for; 0: 50 ms. Values may take 2 s to get there.
 	StoreTimeout time.Duration
-	// Log gets the panics of loads that no caller waits for, and a line whenever the Store ceases to work, or works
-	// again; nil: nobody.
+	// Report hears why the Store does not work, again and again while it does not, and nil when it does again; nil: nobody.
+	// It must not wait, or call the cache.
+	Report func(error)
+	// Log gets the panics of loads that no caller waits for; nil: nobody.
 	Log *slog.Logger
 }
 
@@ -106,7 +108,7 @@ func New(options Options) *Cache {
 	}
 	c.near = newNear(orDefault(options.Bytes, 64<<20))
 	if options.Store != nil {
-		c.far = newFar(options, c.log, func() { c.start(c.mend) })
+		c.far = newFar(options, func() { c.start(c.mend) })
 		c.jitter = max(cmp.Or(options.Jitter, 0.1), 0)
 		c.work.Go(func() { c.far.store.Watch(c.ctx, ears{c}) })
 	}

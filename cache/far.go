@@ -3,7 +3,6 @@ package cache
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -47,12 +46,12 @@ type answer struct {
 	at    time.Time // when the asking began
 }
 
-func newFar(options Options, log *slog.Logger, startMending func()) *far {
+func newFar(options Options, startMending func()) *far {
 	f := &far{
 		store:   options.Store,
 		belief:  newBelief(orDefault(options.NearFor, time.Second)),
 		timeout: orDefault(options.StoreTimeout, 50*time.Millisecond),
-		health:  health{log: log},
+		health:  health{report: options.Report},
 		bumps:   newBumps(startMending),
 	}
 	f.reads = f.breaker(func(works bool) { f.health.is(reading, works) })
@@ -183,20 +182,22 @@ const (
 	works
 )
 
-// health says in the log, once for each change, whether the Store does all its work.
+// health tells whether the Store does all its work.
 type health struct {
-	log *slog.Logger
+	report func(error) // nil: nobody listens
 
 	mu     sync.Mutex
 	last   error // of the calls that failed
 	undone [works]bool
-	since  time.Time // when the first of undone came
 }
 
 func (h *health) failed(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.last = err
+	if h.ailing() {
+		h.tell(err)
+	}
 }
 
 // is notes whether a kind of work is done.
@@ -206,11 +207,18 @@ func (h *health) is(kind work, done bool) {
 	before := h.ailing()
 	h.undone[kind] = !done
 	switch after := h.ailing(); {
-	case after && !before:
-		h.since = time.Now()
-		h.log.Warn("the shared cache fails: this process goes on with its own", "err", h.last)
+	case after && !before && h.last != nil: // else it is only behind
+		h.tell(h.last)
 	case before && !after:
-		h.log.Info("the shared cache works again", "after", time.Since(h.since).Round(time.Millisecond))
+		h.last = nil
+		h.tell(nil)
+	}
+}
+
+// tell wants h to be locked.
+func (h *health) tell(err error) {
+	if h.report != nil {
+		h.report(err)
 	}
 }
 

@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
+	"io"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -20,6 +20,20 @@ const (
 	saidThatItFails = "the shared cache fails"
 	saidThatItWorks = "the shared cache works again"
 )
+
+// reports writes down each change that a cache tells of. The cache tells of one thing after the other.
+func reports(log io.Writer) func(error) {
+	failed := false
+	return func(err error) {
+		switch {
+		case err != nil && !failed:
+			fmt.Fprintf(log, "%s: %v\n", saidThatItFails, err)
+		case err == nil && failed:
+			fmt.Fprintln(log, saidThatItWorks)
+		}
+		failed = err != nil
+	}
+}
 
 // said checks how often a log tells each change.
 func said(t *testing.T, log fmt.Stringer, fails, works int) {
@@ -74,7 +88,7 @@ func TestASilentStoreIsLeftAloneAndTriedEachSecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		store := &sulky{Store: cachetest.NewMemory().Connect()}
-		c := newCache(t, cache.Options{Store: store, Log: slog.New(slog.NewTextHandler(&log, nil))})
+		c := newCache(t, cache.Options{Store: store, Report: reports(&log)})
 		v := numbers(c, &source{})
 		synctest.Wait()
 		store.silent.Store(true)
@@ -133,7 +147,7 @@ func TestAStoreThatTakesNoValuesIsStillReadAndBumped(t *testing.T) {
 		var log bytes.Buffer
 		m, s := cachetest.NewMemory(), &source{}
 		store := &full{Store: m.Connect()}
-		c := newCache(t, cache.Options{Store: store, NearFor: time.Millisecond, Log: slog.New(slog.NewTextHandler(&log, nil))})
+		c := newCache(t, cache.Options{Store: store, NearFor: time.Millisecond, Report: reports(&log)})
 		v := numbers(c, s)
 		synctest.Wait()
 		v.Get(t.Context(), "there")
@@ -281,7 +295,7 @@ func TestWhoCannotListenSaysSo(t *testing.T) {
 		t.Run(fmt.Sprint(tries), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var log bytes.Buffer
-				c := newCache(t, cache.Options{Store: deafening{cachetest.NewMemory().Connect(), tries}, Log: slog.New(slog.NewTextHandler(&log, nil))})
+				c := newCache(t, cache.Options{Store: deafening{cachetest.NewMemory().Connect(), tries}, Report: reports(&log)})
 				synctest.Wait()
 				if got := c.Stats().StoreFails; got != (lines > 0) {
 					t.Errorf("the store fails: %t, want %t", got, lines > 0)

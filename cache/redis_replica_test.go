@@ -3,7 +3,6 @@ package cache_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -53,7 +52,7 @@ func newReplicaOf(t *testing.T, client redis.UniversalClient, timeout time.Durat
 	r := &replica{}
 	r.Cache = newCache(t, cache.Options{
 		Store: cache.NewRedis(client, "test:"), NearFor: time.Nanosecond, Jitter: -1, StoreTimeout: timeout,
-		Log: slog.New(slog.NewTextHandler(&r.log, nil)),
+		Report: reports(&r.log),
 	})
 	r.view = cache.NewView(r.Cache, cache.Config[string, int64]{
 		Name:    "versions",

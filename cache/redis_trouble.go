@@ -15,5 +15,5 @@ func trouble(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return context.Canceled
 	}
-	return errors.New("Redis: " + rediserr.Reason(err))
+	return rediserr.New(err)
 }

@@ -41,6 +41,9 @@ type Options struct {
 	Tell func(expiry.List)
 	// Ledger is where promises are remembered. Nil: in this process.
 	Ledger ledger.Ledger
+	// Report hears what cannot be done for want of the ledger, and why, again and again while it cannot, and with nil when
+	// it can; nil: nobody. It is called by many goroutines, and must not wait.
+	Report func(part string, err error)
 	// Log gets the faults of this server that only make a list partial; nil: nobody. Faults of providers are logged
 	// where they are met.
 	Log *slog.Logger
@@ -53,6 +56,7 @@ type Catalog struct {
 	policy   Policy
 	cache    *cache.Cache
 	log      *slog.Logger
+	report   func(part string, err error)
 	views    views
 	singles  singleReads
 	ledger   ledger.Ledger
@@ -79,8 +83,11 @@ func New(o Options) *Catalog {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Report == nil {
+		o.Report = func(string, error) {}
+	}
 	c := &Catalog{
-		drivers: o.Drivers, accounts: o.Accounts, policy: o.Policy, cache: o.Cache, log: o.Log,
+		drivers: o.Drivers, accounts: o.Accounts, policy: o.Policy, cache: o.Cache, log: o.Log, report: o.Report,
 		ledger: o.Ledger, heard: o.Tell, writeTimeout: o.WriteTimeout, scheduled: make(chan struct{}, 1),
 	}
 	c.views = newViews(c, o.LoadTimeout)

@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -18,8 +19,27 @@ import (
 
 // journal is a log that a test reads.
 type journal struct {
-	mu   sync.Mutex
-	text strings.Builder
+	mu     sync.Mutex
+	text   strings.Builder
+	failed map[string]bool // parts that were reported
+}
+
+// report writes down what is reported, once for each change.
+func (j *journal) report(part string, err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if (err != nil) == j.failed[part] {
+		return
+	}
+	if j.failed == nil {
+		j.failed = map[string]bool{}
+	}
+	j.failed[part] = err != nil
+	said := "works again"
+	if err != nil {
+		said = "fails"
+	}
+	fmt.Fprintln(&j.text, part, said)
 }
 
 // Write implements io.Writer.

@@ -19,6 +19,9 @@ const (
 	mostTold      = 1000
 )
 
+// PromisedDeletions is what [Options] Report calls what KeepSchedule does.
+const PromisedDeletions = "promised deletions"
+
 // schedule promises a deletion, and wakes who keeps the schedule.
 func (c *Catalog) schedule(ctx context.Context, deletion ledger.Deletion) error {
 	if err := c.ledger.Schedule(ctx, deletion); err != nil {
@@ -77,10 +80,8 @@ func (k *keeper) keep(ctx context.Context) time.Duration {
 	if err != nil {
 		return k.unreachable(ctx, err)
 	}
-	if k.pause > 0 {
-		k.pause = 0
-		k.c.log.Info("the schedule of deletions can be read again")
-	}
+	k.pause = 0
+	k.c.report(PromisedDeletions, nil)
 	var all sync.WaitGroup
 	for _, d := range due {
 		all.Go(func() {
@@ -98,10 +99,10 @@ func (k *keeper) keep(ctx context.Context) time.Duration {
 	}
 }
 
-// unreachable says once that the ledger cannot be read, and returns how long to leave it alone.
+// unreachable reports that the ledger cannot be read, and returns how long to leave it alone.
 func (k *keeper) unreachable(ctx context.Context, err error) time.Duration {
-	if k.pause == 0 && ctx.Err() == nil {
-		k.c.log.Warn("the schedule of deletions cannot be read: tokens whose time has come wait until it can", "err", err)
+	if ctx.Err() == nil {
+		k.c.report(PromisedDeletions, err)
 	}
 	k.pause = min(max(2*k.pause, firstPause), longestPause)
 	return k.pause

@@ -14,7 +14,7 @@ import (
 // kept is a catalog whose schedule is kept, at a provider without ends. It has to be made inside a bubble.
 func kept(t testing.TB, s *source, d *diary, j *journal) *Catalog {
 	t.Helper()
-	c := newCatalog(t, Options{Accounts: []*Account{s.account("a")}, Ledger: d, Log: j.log()})
+	c := newCatalog(t, Options{Accounts: []*Account{s.account("a")}, Ledger: d, Log: j.log(), Report: j.report})
 	keeping(t, c)
 	return c
 }
@@ -195,7 +195,7 @@ func TestATokenOfNoAccountIsNotTakenForGone(t *testing.T) {
 		turned(t)(newCatalog(t, Options{Accounts: []*Account{s.account("a")}, Ledger: d}).
 			RotateToken(t.Context(), RotateToken{Token: oldToken, Overlap: time.Hour}))
 		other := newSource("q")
-		stop := keeping(t, newCatalog(t, Options{Accounts: []*Account{other.account("b")}, Ledger: d, Log: j.log()}))
+		stop := keeping(t, newCatalog(t, Options{Accounts: []*Account{other.account("b")}, Ledger: d, Log: j.log(), Report: j.report}))
 		time.Sleep(2 * time.Hour)
 		if len(d.deletions()) != 1 || j.lines("is not deleted") != 1 {
 			t.Errorf("promises: %v, the log says %q; want it kept and told", d.deletions(), j.text.String())
@@ -249,7 +249,7 @@ func TestAScheduleThatCannotBeReadIsToldOnceAndKeptWhenItCan(t *testing.T) {
 		time.Sleep(time.Hour)
 		d.failing("take", ledger.ErrUnavailable)
 		time.Sleep(time.Hour)
-		if lost, found := j.lines("cannot be read"), j.lines("can be read again"); lost != 2 || found != 1 {
+		if lost, found := j.lines("promised deletions fails"), j.lines("promised deletions works again"); lost != 2 || found != 1 {
 			t.Errorf("the log tells two faults %d times and one's end %d times, want each once", lost, found)
 		}
 	})
@@ -331,7 +331,7 @@ func TestWhoKeepsTheScheduleEndsWithItsContext(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s, d, j := bare(newWriter(1, 1)), newDiary(), &journal{}
-				c := newCatalog(t, Options{Accounts: []*Account{s.account("a")}, Ledger: d, Log: j.log()})
+				c := newCatalog(t, Options{Accounts: []*Account{s.account("a")}, Ledger: d, Log: j.log(), Report: j.report})
 				if err := d.Schedule(t.Context(), ledger.Deletion{Token: oldToken, At: time.Now().Add(time.Second)}); err != nil {
 					t.Fatal(err)
 				}

@@ -34,11 +34,10 @@ func (c *Catalog) Sweep(ctx context.Context) {
 
 // sweep is what the sweepers of all accounts have in common.
 type sweep struct {
-	share   float64 // of an account's allowance; 0: nobody sweeps
-	tells   bool    // it reads for Options.Tell alone
-	every   time.Duration
-	of      map[*Account]*sweeper
-	unheard atomic.Int32 // sweepers that the ledger does not answer
+	share float64 // of an account's allowance; 0: nobody sweeps
+	tells bool    // it reads for Options.Tell alone
+	every time.Duration
+	of    map[*Account]*sweeper
 }
 
 func newSweep(c *Catalog, o Options) *sweep {
@@ -84,36 +83,23 @@ func (s *sweeper) lead(ctx context.Context) (term uint64, mine bool) {
 	asked := time.Now()
 	term, mine, err := s.c.ledger.Lead(ctx, s.office(), officeLife)
 	if err != nil {
-		s.notHeard(ctx, err)
+		if ctx.Err() == nil {
+			s.unheard = true
+			s.c.report(s.part(), err)
+		}
 		return 0, false
 	}
-	s.heard()
+	s.unheard = false
+	s.c.report(s.part(), nil)
 	if mine {
 		s.until.Store(asked.Add(officeLife).UnixNano())
 	}
 	return term, mine
 }
 
-// notHeard and heard write a line when the first of all sweepers is not answered, and when the last is again: a ledger
-// that is away concerns them all, and what lies in one office's way that one alone.
-func (s *sweeper) notHeard(ctx context.Context, err error) {
-	if s.unheard || ctx.Err() != nil {
-		return
-	}
-	s.unheard = true
-	if s.c.sweep.unheard.Add(1) == 1 {
-		s.log.Warn("the ledger cannot tell who sweeps: nobody does until it can", "err", err)
-	}
-}
-
-func (s *sweeper) heard() {
-	if !s.unheard {
-		return
-	}
-	s.unheard = false
-	if s.c.sweep.unheard.Add(-1) == 0 {
-		s.c.log.Info("the ledger tells again who sweeps")
-	}
+// part is what this sweep is to who hears that nobody can say whose it is.
+func (s *sweeper) part() string {
+	return "the sweep of " + s.account.Driver.Name + "/" + s.account.Name
 }
 
 // office names the account among all that the replicas sweep.

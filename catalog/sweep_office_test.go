@@ -213,11 +213,11 @@ func TestNobodySweepsWhileTheLedgerCannotBeReached(t *testing.T) {
 		s, d, j := newGrid("p", 3, 1), newBureau().desk(), &journal{}
 		d.cut(ledger.ErrUnavailable)
 		other := newGrid("q", 3, 1)
-		c := newCatalog(t, Options{Accounts: []*Account{s.account("a"), other.account("b")}, Ledger: d, SweepShare: 0.4, Log: j.log()})
+		c := newCatalog(t, Options{Accounts: []*Account{s.account("a"), other.account("b")}, Ledger: d, SweepShare: 0.4, Log: j.log(), Report: j.report})
 		sweeping(t, c)
 		time.Sleep(10 * time.Minute)
-		if sent := s.requests(); len(sent) > 0 || j.lines("the ledger cannot tell who sweeps") != 1 {
-			t.Errorf("requests: %v, the log says %s; want none, and one line", sent, j.text.String())
+		if sent := s.requests(); len(sent) > 0 || j.lines("fails") != 2 {
+			t.Errorf("requests: %v, told is %s; want none, and that both sweeps fail", sent, j.text.String())
 		}
 		if list := tokensOf(t, c, TokenFilter{}); len(list.Items) != 6 || len(list.Unavailable) > 0 {
 			t.Errorf("meanwhile the list has %d tokens and lacks %+v", len(list.Items), list.Unavailable)
@@ -225,8 +225,8 @@ func TestNobodySweepsWhileTheLedgerCannotBeReached(t *testing.T) {
 		s.requests()
 		d.cut(nil)
 		time.Sleep(2 * time.Minute)
-		if sent := s.requests(); sent["tokens"] < 3 || j.lines("the ledger tells again who sweeps") != 1 {
-			t.Errorf("afterwards: requests %v, the log says %s", sent, j.text.String())
+		if sent := s.requests(); sent["tokens"] < 3 || j.lines("works again") != 2 {
+			t.Errorf("afterwards: requests %v, told is %s", sent, j.text.String())
 		}
 	})
 }
@@ -251,19 +251,19 @@ func TestAnOfficeThatFailsIsToldOnceAndConcernsItsAccountAlone(t *testing.T) {
 		lost := s.account("a")
 		d := halfDesk{newBureau().desk(), "sweep " + lost.tenant()}
 		d.cut(ledger.ErrUnavailable)
-		c := newCatalog(t, Options{Accounts: []*Account{lost, other.account("b")}, Ledger: d, SweepShare: 0.4, Log: j.log()})
+		c := newCatalog(t, Options{Accounts: []*Account{lost, other.account("b")}, Ledger: d, SweepShare: 0.4, Log: j.log(), Report: j.report})
 		sweeping(t, c)
 		time.Sleep(10 * time.Minute)
-		if j.lines("the ledger cannot tell who sweeps") != 1 || j.lines("provider=p account=a") != 1 || j.lines("the ledger tells again") != 0 {
-			t.Errorf("the log says %s, want one line, of the one account", j.text.String())
+		if j.lines("fails") != 1 || j.lines("the sweep of p/a fails") != 1 || j.lines("works again") != 0 {
+			t.Errorf("told is %s, want one line, of the one account", j.text.String())
 		}
 		if mine, theirs := s.requests()["tokens"], other.requests()["tokens"]; mine > 0 || theirs < 3 {
 			t.Errorf("%d requests of the account, %d of the other one; want none, and a sweep", mine, theirs)
 		}
 		d.cut(nil)
 		time.Sleep(2 * time.Minute)
-		if s.requests()["tokens"] < 3 || j.lines("the ledger tells again who sweeps") != 1 {
-			t.Errorf("afterwards the log says %s", j.text.String())
+		if s.requests()["tokens"] < 3 || j.lines("the sweep of p/a works again") != 1 {
+			t.Errorf("afterwards told is %s", j.text.String())
 		}
 	})
 }

@@ -107,7 +107,7 @@ func (w *Watcher) looked(err error) {
 	}
 }
 
-// failed tells of a failure, once of each change; again: it may be over soon.
+// failed reports a failure; again: it may be over soon.
 func (w *Watcher) failed(ctx context.Context, err error) (again bool) {
 	if ctx.Err() != nil || errors.Is(err, ErrClosed) {
 		return false
@@ -117,24 +117,20 @@ func (w *Watcher) failed(ctx context.Context, err error) (again bool) {
 		return false
 	}
 	w.figures.mu.Lock()
-	first := !w.figures.Fails
 	w.figures.Fails, w.figures.failed = true, time.Now()
 	w.figures.mu.Unlock()
-	if first {
-		w.logger.Warn("what is remembered of tokens' ends cannot be reached: steps are told when it can", "err", err)
-	}
+	w.report(err)
 	return true
 }
 
-// recovered tells that what failed works, once nothing has failed for a while.
+// recovered reports that all works, once nothing has failed for a while.
 func (w *Watcher) recovered() bool {
 	w.figures.mu.Lock()
-	failed := w.figures.Fails
-	works := !failed || time.Since(w.figures.failed) > retryAfter
+	works := !w.figures.Fails || time.Since(w.figures.failed) > retryAfter
 	w.figures.Fails = !works
 	w.figures.mu.Unlock()
-	if failed && works {
-		w.logger.Info("tokens' ends are told again")
+	if works {
+		w.report(nil)
 	}
 	return works
 }

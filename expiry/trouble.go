@@ -17,5 +17,5 @@ func trouble(ctx context.Context, err error) error {
 	if ended := ctx.Err(); ended != nil {
 		return ended
 	}
-	return fmt.Errorf("%w: %s", ErrUnavailable, "Redis: "+rediserr.Reason(err))
+	return fmt.Errorf("%w: %w", ErrUnavailable, rediserr.New(err))
 }

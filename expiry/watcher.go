@@ -19,7 +19,10 @@ type Watched struct {
 	Log   Log
 	// Shared tells whether other processes have the same index.
 	Shared bool
-	// Logger is told when something stands in the way, and when it no longer does; nil: nobody.
+	// Report hears why the index or the log cannot be reached, again and again while it cannot, and nil when it can; nil: nobody.
+	// It must not wait.
+	Report func(error)
+	// Logger is told of failures that must not be; nil: nobody.
 	Logger *slog.Logger
 }
 
@@ -31,6 +34,7 @@ type Watcher struct {
 	index  Index
 	log    Log
 	shared bool
+	report func(error)
 	logger *slog.Logger
 	now    func() time.Time // another one in tests of clocks that are wrong
 
@@ -62,8 +66,11 @@ func NewWatcher(o Watched) *Watcher {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if o.Report == nil {
+		o.Report = func(error) {}
+	}
 	return &Watcher{
-		rule: o.Rule, index: o.Index, log: o.Log, shared: o.Shared, logger: o.Logger,
+		rule: o.Rule, index: o.Index, log: o.Log, shared: o.Shared, report: o.Report, logger: o.Logger,
 		now: time.Now, desk: newDesk(), roused: make(chan struct{}, 1),
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"slices"
 	"strings"
@@ -156,7 +157,7 @@ func (s *scene) begin() {
 
 func (s *scene) another() *expiry.Watcher {
 	return expiry.NewWatcher(expiry.Watched{
-		Rule: expiry.NewRule(s.rule), Index: s.index, Log: s.log, Logger: slog.New(slog.NewTextHandler(s.said, nil)),
+		Rule: expiry.NewRule(s.rule), Index: s.index, Log: s.log, Report: reports(s.said), Logger: slog.New(slog.NewTextHandler(s.said, nil)),
 	})
 }
 
@@ -418,6 +419,23 @@ func TestWhatFellDueWhileNothingRanIsToldAfterwards(t *testing.T) {
 			s.Errorf("told (-want +got):\n%s", diff)
 		}
 	})
+}
+
+// reports writes down each change that a watcher tells of.
+func reports(said io.Writer) func(error) {
+	var mu sync.Mutex
+	failed := false
+	return func(err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case err != nil && !failed:
+			fmt.Fprintf(said, "cannot be reached: %v\n", err)
+		case err == nil && failed:
+			fmt.Fprintln(said, "told again")
+		}
+		failed = err != nil
+	}
 }
 
 // outage is an index and a log that cannot be reached at times.

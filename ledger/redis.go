@@ -71,6 +71,10 @@ func (r *Redis) Check(ctx context.Context) error {
 	if err := r.client.Ping(bounded).Err(); err != nil {
 		return trouble(ctx, err)
 	}
+	// A sentinel answers as well, and keeps nothing.
+	if err := r.client.Get(bounded, r.prefix+"check").Err(); err != nil && !errors.Is(err, redis.Nil) {
+		return trouble(ctx, err)
+	}
 	// Not everybody may ask, and what is not told is taken for right.
 	facts := r.client.Info(bounded, "memory").Val() + r.client.Info(bounded, "persistence").Val()
 	switch {

@@ -123,7 +123,7 @@ func TestTermsGrowThoughRedisForgetsThem(t *testing.T) {
 }
 
 func TestARedisThatMayForgetIsToldFromOneThatDoesNot(t *testing.T) {
-	server := redistest.Start(t, "--user", "reader", "on", ">word", "~*", "+ping")
+	server := redistest.Start(t, "--user", "reader", "on", ">word", "~*", "+ping", "+get")
 	meddler := server.Client(t)
 	check := func(options *redis.Options, want string) {
 		t.Helper()

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -19,27 +20,28 @@ func trouble(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < tick && reason(err) == late {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < tick && isLate(err) {
 		<-ctx.Done() // the caller's time is over, which Redis counts in whole milliseconds and told first
 	}
 	if ended := ctx.Err(); ended != nil {
 		return ended
 	}
-	return fmt.Errorf("%w: %s", ErrUnavailable, reason(err))
+	return fmt.Errorf("%w: %w", ErrUnavailable, told(err))
 }
 
-const (
-	late = rediserr.Late
-	tick = 5 * time.Millisecond
-)
+const tick = 5 * time.Millisecond
 
-// reason is what the end of a sentence about Redis says, and what the scripts of this package say.
-func reason(err error) string {
+func isLate(err error) bool {
+	return rediserr.Code(err) == "LATE" || rediserr.Reason(err) == rediserr.Late
+}
+
+// told is what Redis says, or the scripts of this package.
+func told(err error) error {
 	switch rediserr.Code(err) {
 	case "LATE":
-		return late
+		return rediserr.New(context.DeadlineExceeded)
 	case "UNREADABLE":
-		return "what is entered there cannot be read"
+		return errors.New("what is entered there cannot be read")
 	}
-	return rediserr.Reason(err)
+	return rediserr.New(err)
 }

@@ -11,10 +11,10 @@ import (
 
 func TestTroubleSaysWhy(t *testing.T) {
 	for said, want := range map[error]string{
-		answered("LATE it arrived too late"):               "it did not answer in time",
+		answered("LATE it arrived too late"):               "Redis: it did not answer in time",
 		answered("UNREADABLE it holds what another wrote"): "what is entered there cannot be read",
-		answered("WRONGTYPE Operation of 192.0.2.1"):       "it answered WRONGTYPE",
-		fmt.Errorf("192.0.2.1: %w", io.EOF):                "it hung up",
+		answered("WRONGTYPE Operation of 192.0.2.1"):       "Redis: it answered WRONGTYPE",
+		fmt.Errorf("192.0.2.1: %w", io.EOF):                "Redis: it hung up",
 	} {
 		got := trouble(t.Context(), said)
 		if want := ErrUnavailable.Error() + ": " + want; !errors.Is(got, ErrUnavailable) || got.Error() != want {

@@ -42,12 +42,13 @@ type watch struct {
 	tell    func(expiry.List)
 }
 
-func (a api) watch(t *eventStore, log *slog.Logger) watch {
+func (a api) watch(common shared, log *slog.Logger) watch {
+	t := common.events
 	if t == nil {
 		return watch{}
 	}
 	watcher := expiry.NewWatcher(expiry.Watched{
-		Rule: expiry.NewRule(expiry.Settings{Thresholds: a.policy().Thresholds}), Index: t.index, Log: t.log, Shared: t.shared, Logger: log,
+		Rule: expiry.NewRule(expiry.Settings{Thresholds: a.policy().Thresholds}), Index: t.index, Log: t.log, Shared: t.shared, Report: common.health.Of("events"), Logger: log,
 	})
 	return watch{
 		watcher: watcher, figures: watcher.Figures, tell: watcher.Tell,

@@ -158,17 +158,8 @@ func commands(t *testing.T, servers ...*redistest.Server) []string {
 func TestARightThatIsMissingIsToldInTheLog(t *testing.T) {
 	rules, _, _ := rights(t)
 	program := build(t)
-	for missing, want := range map[string]string{
-		"~regtok:*":  `the shared cache fails`,
-		"&regtok:*":  `the shared cache fails`,
-		"+mget":      `the shared cache fails`,
-		"+publish":   `the shared cache fails`,
-		"+subscribe": `the shared cache fails`,
-		"+eval":      `the shared cache fails`,
-		"+zadd":      `the shared cache fails`,
-		"+time":      `the shared cache fails`,
-		"+ping":      `Redis cannot be reached`,
-		"+evalsha":   `the schedule of deletions cannot be read`,
+	for _, missing := range []string{
+		"~regtok:*", "&regtok:*", "+mget", "+publish", "+subscribe", "+eval", "+evalsha", "+zadd", "+time", "+ping",
 	} {
 		t.Run(missing, func(t *testing.T) {
 			t.Parallel() // they wait more than they work
@@ -180,9 +171,9 @@ func TestARightThatIsMissingIsToldInTheLog(t *testing.T) {
 			for _, id := range slices.Sorted(maps.Keys(names))[:4] {
 				ask(t, url, fmt.Sprintf(`mutation { deleteToken(input: {token: {id: %q}}) { errors { code } } }`, id))
 			}
-			told := c.stderr.await(t, regexp.MustCompile(`"msg":"`+want+`[^"]*"[^\n]*`))[0]
-			if !strings.Contains(told, "NOPERM") || strings.Contains(told, canary) {
-				t.Errorf("the log says %s, want NOPERM", told)
+			told := c.stderr.await(t, regexp.MustCompile(`"msg":"Redis fails"[^\n]*`))[0]
+			if !strings.Contains(told, "NOPERM") || !strings.Contains(told, "ACL LOG") || strings.Contains(told, canary) {
+				t.Errorf("the log says %s, want NOPERM, and where to look", told)
 			}
 			c.quit(t, syscall.SIGTERM)
 		})

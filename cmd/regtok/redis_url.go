@@ -12,10 +12,15 @@ import (
 	"strings"
 
 	"github.com/redis/go-redis/v9"
+
+	"regtok/rediserr"
 )
 
 // redisURL is where a Redis is. It may hold passwords, so it does not print.
-type redisURL struct{ options *redis.UniversalOptions } // nil: there is none
+type redisURL struct {
+	options *redis.UniversalOptions // nil: there is none
+	setting string                  // that it is of, once that is known
+}
 
 // UnmarshalText implements encoding.TextUnmarshaler. It reads the files that the address names. No error repeats
 // anything of the address, not even a host: where a password is written wrongly, any part may be one.
@@ -32,6 +37,13 @@ func (u *redisURL) UnmarshalText(text []byte) error {
 func (u redisURL) Format(state fmt.State, _ rune) {
 	if u.options != nil {
 		_, _ = io.WriteString(state, "an address of Redis")
+	}
+}
+
+// server is what can be said of the address without telling it.
+func (u redisURL) server() rediserr.Server {
+	return rediserr.Server{
+		Setting: u.setting, TLS: u.options.TLSConfig != nil, Sentinel: u.options.MasterName != "", Cluster: u.options.IsClusterMode,
 	}
 }
 

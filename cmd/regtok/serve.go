@@ -78,9 +78,9 @@ func (s serve) Run(p process) error {
 // redis is the address of Redis, wherever it stands.
 func (s serve) redis() redisURL {
 	if s.RedisURLFile.options != nil {
-		return s.RedisURLFile.redisURL
+		return redisURL{s.RedisURLFile.options, settingName("redis-url-file")}
 	}
-	return s.RedisURL
+	return redisURL{s.RedisURL.options, settingName("redis-url")}
 }
 
 // api is all that it takes to serve the API.
@@ -133,12 +133,12 @@ func (a api) serve(p process, started func(base string)) error {
 		return usageError{fmt.Errorf("%s: %w", settingName("listen"), inUse(err))}
 	}
 	timeout := time.Duration(a.Timeout)
-	views := cache.New(cache.Options{Off: a.Cache == "off", Bytes: int64(a.CacheSize), Parallel: 64, Store: common.store, Log: log})
+	views := cache.New(cache.Options{Off: a.Cache == "off", Bytes: int64(a.CacheSize), Parallel: 64, Store: common.store, Report: common.health.Of("the shared cache"), Log: log})
 	defer views.Close()
-	ends := a.watch(common.events, log)
+	ends := a.watch(common, log)
 	defer ends.close()
 	known := catalog.New(catalog.Options{
-		Drivers: all.Drivers(), Accounts: accounts, Cache: views, Ledger: common.ledger, Policy: a.policy(), LoadTimeout: timeout / 2, Log: log,
+		Drivers: all.Drivers(), Accounts: accounts, Cache: views, Ledger: common.ledger, Policy: a.policy(), LoadTimeout: timeout / 2, Report: common.health.Report, Log: log,
 		SweepShare: a.readAhead(), SweepToTell: !a.sweeps(), Tell: ends.tell,
 	})
 	defer inBackground(p, known.KeepSchedule)()
@@ -159,7 +159,7 @@ func (a api) serve(p process, started func(base string)) error {
 		Log:        log,
 		Limits:     server.Limits{Answer: timeout},
 	})
-	log.Info("serving", "address", listener.Addr().String(), "accounts", names(a.accounts), "cache", a.Cache, "shared", common.store != nil, "durable", common.ledger.Durable(), "sweep", a.sweepsFor(), "events", ends.events != nil, "introspection", a.introspection)
+	log.Info("serving", "address", listener.Addr().String(), "accounts", names(a.accounts), "cache", a.Cache, "shared", common.store != nil, "durable", common.durable, "sweep", a.sweepsFor(), "events", ends.events != nil, "introspection", a.introspection)
 	started("http://" + listener.Addr().String())
 	return front.Serve(p, listener)
 }
@@ -213,7 +213,7 @@ func (a api) open(log *slog.Logger, common shared, observe func(rest.Observation
 		if a.redis.options != nil {
 			known.Fingerprint = account.fingerprint()
 		}
-		shape := account.budget(known.Fingerprint, common, log)
+		shape := account.budget(known.Fingerprint, common)
 		shape.SweepShare = a.readAhead()
 		allowed := budget.New(shape)
 		transport := rest.NewTransport(rest.TransportConfig{
@@ -235,9 +235,9 @@ func (a api) open(log *slog.Logger, common shared, observe func(rest.Observation
 }
 
 // budget is what keeps the account within its provider's allowances, together with all replicas where there is a Redis.
-func (a accountConfig) budget(fingerprint string, common shared, log *slog.Logger) budget.Config {
+func (a accountConfig) budget(fingerprint string, common shared) budget.Config {
 	config := budget.Config{
-		Key: cache.Join(a.driver.Name, a.name, fingerprint), Shared: common.budgets, Log: log.With("provider", a.driver.Name, "account", a.name),
+		Key: cache.Join(a.driver.Name, a.name, fingerprint), Shared: common.budgets, Report: common.health.Of("the request budget of " + a.String()),
 	}
 	if a.driver.Start != nil {
 		config.Start = a.driver.Start(a.settings)

@@ -5,7 +5,6 @@ package budget
 import (
 	"cmp"
 	"context"
-	"log/slog"
 	"math"
 	"sync"
 	"time"
@@ -30,8 +29,9 @@ type Config struct {
 	SweepShare float64
 	// Shared is what replicas share; nil: this process is alone.
 	Shared Shared
-	// Log gets a line when what is shared cannot be reached any more, and when it can again. Nil: none.
-	Log *slog.Logger
+	// Report hears why what is shared cannot be reached, again and again while it cannot, and nil when it can again. Nil:
+	// nobody does. It must not wait, or call the budget.
+	Report func(error)
 }
 
 // Request is what asks to be sent.

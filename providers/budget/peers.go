@@ -3,7 +3,6 @@ package budget
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -30,7 +29,7 @@ type peers struct {
 	key     string
 	origin  uint64
 	breaker *gobreaker.CircuitBreaker[struct{}]
-	log     *slog.Logger
+	report  func(error) // nil: nobody listens
 
 	queue  []*change
 	flying bool
@@ -50,7 +49,6 @@ type peers struct {
 	// used is when a request was last taken or settled.
 	used   moment
 	failed error
-	away   time.Time // since when it is alone
 	gone   bool
 
 	wake   chan struct{}
@@ -61,14 +59,11 @@ type peers struct {
 func newPeers(b *Budget, config Config) *peers {
 	p := &peers{
 		budget: b, shared: config.Shared, key: config.Key, origin: rand.Uint64() | 1,
-		log:  config.Log,
-		base: &state{}, own: map[uint64]sent{}, promised: 1,
+		report: config.Report,
+		base:   &state{}, own: map[uint64]sent{}, promised: 1,
 		wake: make(chan struct{}, 1), closed: make(chan struct{}),
 	}
 	p.idle.L = &b.mu
-	if p.log == nil {
-		p.log = slog.New(slog.DiscardHandler)
-	}
 	p.breaker = gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
 		Timeout:       restFor,
 		ReadyToTrip:   func(counts gobreaker.Counts) bool { return counts.ConsecutiveFailures >= failuresToRest },
@@ -79,17 +74,14 @@ func newPeers(b *Budget, config Config) *peers {
 	return p
 }
 
-// tell says in the log when this process is alone, and when no more.
+// tell reports that this process is alone, and when it is no more.
 func (p *peers) tell(_ string, _, to gobreaker.State) {
-	switch to {
-	case gobreaker.StateOpen:
-		if p.away.IsZero() {
-			p.away = time.Now()
-			p.log.Warn("the shared budget fails: this process goes on alone", "err", p.failed)
-		}
-	case gobreaker.StateClosed:
-		p.log.Info("the shared budget works again", "after", time.Since(p.away).Round(time.Millisecond))
-		p.away = time.Time{}
+	switch {
+	case p.report == nil:
+	case to == gobreaker.StateOpen:
+		p.report(p.failed)
+	case to == gobreaker.StateClosed:
+		p.report(nil)
 	}
 }
 

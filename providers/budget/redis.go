@@ -93,4 +93,4 @@ func (r *Redis) name(key string) string {
 var errStrange = errors.New("Redis: it does not speak as it should")
 
 // trouble makes an error for the log of what a client of Redis said.
-func trouble(err error) error { return errors.New("Redis: " + rediserr.Reason(err)) }
+func trouble(err error) error { return rediserr.New(err) }

@@ -2,7 +2,6 @@ package budget_test
 
 import (
 	"context"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -235,7 +234,7 @@ func TestNoLimitIsPassedWhenAReplicaOfRedisTakesOver(t *testing.T) {
 		client := redis.NewFailoverClient(o)
 		t.Cleanup(func() { _ = client.Close() })
 		b := budget.New(budget.Config{
-			Key: "account", Shared: budget.NewRedis(client, "test:"), Log: slog.New(slog.NewTextHandler(&log, nil)),
+			Key: "account", Shared: budget.NewRedis(client, "test:"), Report: reports(&log),
 		})
 		t.Cleanup(b.Close)
 		replicas = append(replicas, b)

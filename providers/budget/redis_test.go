@@ -2,7 +2,7 @@ package budget_test
 
 import (
 	"bytes"
-	"log/slog"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -44,11 +44,25 @@ func (l *lines) String() string {
 	return l.text.String()
 }
 
+// reports writes down each change that a budget tells of. It tells of one thing after the other.
+func reports(log *lines) func(error) {
+	alone := false
+	return func(err error) {
+		switch {
+		case err != nil && !alone:
+			fmt.Fprintf(log, "goes on alone: %v\n", err)
+		case err == nil && alone:
+			fmt.Fprintln(log, "works again")
+		}
+		alone = err != nil
+	}
+}
+
 // replica is a budget over the server.
 func replica(t testing.TB, server *redistest.Server, log *lines) *budget.Budget {
 	b := budget.New(budget.Config{
 		Key: "buildkite/main", Shared: budget.NewRedis(connect(t, server), "test:"),
-		Log: slog.New(slog.NewTextHandler(log, nil)),
+		Report: reports(log),
 	})
 	t.Cleanup(b.Close)
 	return b

@@ -117,7 +117,7 @@ func NewTransport(config TransportConfig) *Transport {
 	}
 	t.log = t.log.With("provider", t.provider, "account", t.account)
 	if t.budget == nil {
-		t.budget = budget.New(budget.Config{Log: t.log})
+		t.budget = budget.New(budget.Config{})
 	}
 	if config.BreakerFailures <= 0 {
 		config.BreakerFailures = defaultBreakerFailures
