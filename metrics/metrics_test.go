@@ -66,7 +66,7 @@ func watched(stats cache.Stats) *metrics.Metrics {
 	}}
 	other := &catalog.Account{Name: "b", Driver: providers.Driver{Name: "p"}} // nobody watches it
 	m.Watch(metrics.Sources{
-		Cache: func() cache.Stats { return stats }, Shared: true, Accounts: []*catalog.Account{account, other},
+		Cache: func() cache.Stats { return stats }, Shared: true, Redis: func() bool { return !stats.StoreFails }, Accounts: []*catalog.Account{account, other},
 		Swept: func() []catalog.SweepStatus {
 			return []catalog.SweepStatus{{Account: account, Term: 3, Registries: 12, Read: 5, Oldest: time.Unix(1600000000, 0)}, {Account: other}}
 		},
@@ -118,6 +118,7 @@ func TestWhatHappensIsCounted(t *testing.T) {
 		`regtok_cache_shared_hits_total{view="tokens"} 13`,
 		`regtok_cache_loads_total{view="tokens"} 14`,
 		`regtok_cache_load_errors_total{view="tokens"} 15`,
+		`regtok_redis_up 1`,
 		`regtok_shared_cache_up 1`,
 		`regtok_shared_cache_errors_total 4`,
 		`regtok_shared_cache_owed_scopes 6`,
@@ -152,7 +153,7 @@ func TestWhatHappensIsCounted(t *testing.T) {
 		`regtok_streams_dropped_total 7`,
 		`regtok_stream_lag_seconds_sum 2`,
 	)
-	wants(t, scrape(t, watched(cache.Stats{StoreFails: true})), `regtok_shared_cache_up 0`)
+	wants(t, scrape(t, watched(cache.Stats{StoreFails: true})), `regtok_redis_up 0`, `regtok_shared_cache_up 0`)
 }
 
 func TestWhatIsNotThereIsNotTold(t *testing.T) {

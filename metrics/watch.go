@@ -16,7 +16,9 @@ import (
 type Sources struct {
 	Cache func() cache.Stats
 	// Shared tells that there is a Redis behind the cache.
-	Shared   bool
+	Shared bool
+	// Redis tells whether nothing is without it; nil: there is none.
+	Redis    func() bool
 	Accounts []*catalog.Account
 	// Swept tells how far the sweeps are; nil: there are none.
 	Swept func() []catalog.SweepStatus
@@ -44,6 +46,7 @@ var (
 	loads   = describe("cache_loads_total", "Loads from providers, by view.", "view")
 	failed  = describe("cache_load_errors_total", "Loads that failed, by view.", "view")
 
+	redisUp      = describe("redis_up", "0 while any part of this process is without Redis: its log says why.")
 	sharedUp     = describe("shared_cache_up", "1 when the shared cache in Redis works, 0 when this process goes on with its own.")
 	sharedErrors = describe("shared_cache_errors_total", "Calls of the shared cache that failed.")
 	sharedOwed   = describe("shared_cache_owed_scopes", "Scopes whose end Redis could not be told yet.")
@@ -61,7 +64,7 @@ var (
 
 // Describe implements prometheus.Collector.
 func (watch) Describe(descriptions chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{entries, size, reads, farHits, loads, failed, sharedUp, sharedErrors, sharedOwed,
+	for _, d := range []*prometheus.Desc{entries, size, reads, farHits, loads, failed, redisUp, sharedUp, sharedErrors, sharedOwed,
 		healthy, succeeded, limit, remaining, sweeper, registries, read, oldest, sockets, streams, delivered, slow} {
 		descriptions <- d
 	}
@@ -86,6 +89,9 @@ func (w watch) Collect(metrics chan<- prometheus.Metric) {
 		count(farHits, n.Far, view)
 		count(loads, n.Loads, view)
 		count(failed, n.Errors, view)
+	}
+	if w.Redis != nil {
+		gauge(redisUp, claim(w.Redis()))
 	}
 	if w.Shared {
 		gauge(sharedUp, claim(!stats.StoreFails))

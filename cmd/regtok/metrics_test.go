@@ -35,6 +35,7 @@ func TestTheFiguresTellWhatHappens(t *testing.T) {
 		`regtok_graphql_operations_total\{outcome="ok",type="query"\} 1\n`,
 		`regtok_cache_loads_total\{view="[a-z ]+"\} [1-9]`,
 		`regtok_account_healthy\{account="ionos",provider="ionos"\} 1\n`,
+		`regtok_redis_up 1\n`,
 		`regtok_shared_cache_up 1\n`,
 	} {
 		if !regexp.MustCompile(want).MatchString(told) {
@@ -45,12 +46,14 @@ func TestTheFiguresTellWhatHappens(t *testing.T) {
 	eventually(t, "the figures tell that Redis is down", func() bool {
 		do(t, http.MethodGet, r.url+"/readyz", nil) // ready all the same
 		ask(t, r.url, everything)
-		return strings.Contains(figures(t, r.url), "regtok_shared_cache_up 0\n")
+		told := figures(t, r.url)
+		return strings.Contains(told, "regtok_redis_up 0\n") && strings.Contains(told, "regtok_shared_cache_up 0\n")
 	})
 	server.Restart()
 	eventually(t, "the figures tell that Redis is back", func() bool {
 		ask(t, r.url, everything)
-		return strings.Contains(figures(t, r.url), "regtok_shared_cache_up 1\n")
+		told := figures(t, r.url)
+		return strings.Contains(told, "regtok_redis_up 1\n") && strings.Contains(told, "regtok_shared_cache_up 1\n")
 	})
 }
 

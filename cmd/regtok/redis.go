@@ -76,5 +76,13 @@ func (a api) tried(ctx context.Context, kept *ledger.Redis, health *rediserr.Hea
 	return durable
 }
 
+// redisWorks tells whether nothing is without Redis; nil: there is none.
+func (a api) redisWorks(common shared) func() bool {
+	if a.redis.options == nil {
+		return nil
+	}
+	return common.health.Works
+}
+
 // sharesCache tells whether what is read lies in Redis.
 func (a api) sharesCache() bool { return a.redis.options != nil && a.Cache != "off" }

@@ -148,7 +148,7 @@ func (a api) serve(p process, started func(base string)) error {
 	defer streams.Close()
 	limit := limits.Default()
 	limit.Introspection = a.introspection
-	figures.Watch(metrics.Sources{Cache: views.Stats, Shared: common.store != nil, Accounts: accounts, Swept: a.swept(known), Events: ends.figures, Streams: streams.Stats})
+	figures.Watch(metrics.Sources{Cache: views.Stats, Shared: common.store != nil, Redis: a.redisWorks(common), Accounts: accounts, Swept: a.swept(known), Events: ends.figures, Streams: streams.Stats})
 	front := server.New(server.Config{
 		GraphQL:    graph.New(graph.Options{Catalog: known, Events: ends.events, Streams: streams, Version: version(), Limits: limit, Timeout: timeout, Observe: figures.Operation, Log: log}),
 		Metrics:    a.shown(figures),
