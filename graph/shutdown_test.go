@@ -70,37 +70,6 @@ func TestAServerThatEndsTellsEachStreamWhereToGoOn(t *testing.T) {
 	}
 }
 
-// socket is one that says these after connection_init.
-func (s *stage) socket(t *testing.T, messages ...string) *websocket.Conn {
-	t.Helper()
-	conn, _, err := websocket.Dial(t.Context(), s.url, &websocket.DialOptions{ //nolint:bodyclose // a socket that is open has none
-		HTTPClient: s.client, Subprotocols: []string{"graphql-transport-ws"},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.CloseNow() })
-	for _, text := range append([]string{`{"type":"connection_init"}`}, messages...) {
-		if err := conn.Write(t.Context(), websocket.MessageText, []byte(text)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	read(t, conn) // that it was admitted
-	return conn
-}
-
-// read is the socket's next message.
-func read(t *testing.T, conn *websocket.Conn) string {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second) // a busy machine's
-	defer cancel()
-	_, text, err := conn.Read(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
 // hearsEnd wants nothing more to come than the end of the process, for that reason.
 func hearsEnd(conn *websocket.Conn, reason string) error {
 	_, text, err := conn.Read(context.Background())

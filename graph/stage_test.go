@@ -2,6 +2,7 @@ package graph_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -32,7 +33,7 @@ func newStage(t testing.TB, p plan) *stage {
 
 func (s *stage) present(_ context.Context, readings []expiry.Reading) ([]expiry.Event, error) {
 	if s.current != nil {
-		return s.current, nil
+		return slices.Clone(s.current), nil
 	}
 	rule := expiry.NewRule(expiry.Settings{Thresholds: []time.Duration{30 * day}})
 	var events []expiry.Event
