@@ -55,6 +55,69 @@ func TestTheProgramEndsItsStreams(t *testing.T) {
 	}
 }
 
+// TestTheLogHoldsNothingOfThoseWhoFollow marks all that a follower says, of which nothing may come back or be logged.
+func TestTheLogHoldsNothingOfThoseWhoFollow(t *testing.T) {
+	demo := start(t, nil, "demo", "--log-level=debug")
+	marks := http.Header{}
+	for _, name := range []string{"Authorization", "Cookie", "User-Agent", "Referer", "Last-Event-Id"} {
+		marks.Set(name, canary)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, demo.url+"/graphql?key="+canary+"&query="+url.QueryEscape(follows), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close, r.Header = true, marks.Clone()
+	r.Header.Set("Accept", "text/event-stream")
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil || !strings.Contains(string(text), "event: complete") {
+		t.Errorf("the mark as a cursor is answered %s, %v, want an error and the end", text, err)
+	}
+	conn, _, err := websocket.Dial(t.Context(), demo.url+"/graphql?key="+canary, &websocket.DialOptions{ //nolint:bodyclose // a socket that is open has none
+		HTTPHeader: marks, Subprotocols: []string{"graphql-transport-ws"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.CloseNow() }()
+	for _, message := range []string{
+		`{"type":"connection_init","payload":{"Authorization":"` + canary + `"}}`,
+		`{"type":"subscribe","id":"1","payload":{"query":"subscription($a: EventCursor) { tokenExpiry(after: $a) { __typename } }","variables":{"a":"` + canary + `"}}}`,
+	} {
+		if err := conn.Write(t.Context(), websocket.MessageText, []byte(message)); err != nil {
+			t.Fatal(err)
+		}
+		_, answer, err := conn.Read(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		text = append(text, answer...)
+	}
+	if err := conn.Write(t.Context(), websocket.MessageText, []byte(canary)); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = conn.Read(t.Context())
+	if websocket.CloseStatus(err) != 4400 {
+		t.Errorf("the mark as a message ends with %v, want 4400", err)
+	}
+	if code := demo.end(t); code != 0 {
+		t.Errorf("exit %d", code)
+	}
+	log := demo.stdout.String() + demo.stderr.String()
+	for where, said := range map[string]string{"what it answered": string(text) + err.Error(), "its log": log} {
+		if strings.Contains(strings.ToLower(said), strings.ToLower(canary)) {
+			t.Errorf("the mark is in %s:\n%s", where, said)
+		}
+	}
+	if n := strings.Count(log, `"msg":"stream ended"`); n != 2 {
+		t.Errorf("%d streams are in the log, want 2:\n%s", n, log)
+	}
+}
+
 // follower is a subscriber. Its fields may be read when told is closed.
 type follower struct {
 	told   chan string // cursors of the events
