@@ -14,6 +14,9 @@ func settingName(flag string) string {
 	return "--" + flag + " (REGTOK_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_")) + ")"
 }
 
+// nothingThere ends what the parser says of a flag at the end of a command line, which has no value.
+const nothingThere = `but got "EOL" (<EOL>)`
+
 // explained is the parser's error in terms of settings: with all the names of the one that it is about, or where that stands.
 func explained(err error, from sources) error {
 	parse, ok := errors.AsType[*kong.ParseError](err)
@@ -29,9 +32,17 @@ func explained(err error, from sources) error {
 	}
 	for _, flag := range flags {
 		rest, found := strings.CutPrefix(err.Error(), "--"+flag.Name)
-		if found && flag.Tag.Get("variable") != "" && (strings.HasPrefix(rest, ":") || strings.HasPrefix(rest, " ")) {
-			return errors.New(settingName(flag.Name) + rest)
+		if !found || !strings.HasPrefix(rest, ":") && !strings.HasPrefix(rest, " ") {
+			continue
 		}
+		name := "--" + flag.Name
+		if flag.Tag.Get("variable") != "" {
+			name = settingName(flag.Name)
+		}
+		if strings.HasSuffix(rest, nothingThere) {
+			rest = ": it needs a value"
+		}
+		return errors.New(name + rest)
 	}
 	return err
 }
