@@ -12,6 +12,14 @@ type killed struct {
 	swept    map[string]logLine // by provider: the sweeps that ended with it
 }
 
+// kind is what was killed, of whatever name.
+func (k killed) kind() string {
+	if k.swept == nil {
+		return k.what
+	}
+	return "a replica"
+}
+
 // disturb kills one thing after the other, as kill -9 does, and starts it again, spread over the length of the load.
 // It returns when the load has lasted that long.
 func (w *world) disturb() {
