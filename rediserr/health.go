@@ -74,7 +74,7 @@ func (h *Health) tell(part string, trouble *Error) {
 	if trouble.cause == otherwise {
 		key = *trouble
 	}
-	if h.told[key] {
+	if h.told[key] || len(h.told) > 0 && trouble.reason == Late { // which comes with many a trouble
 		return
 	}
 	h.told[key] = true

@@ -70,6 +70,10 @@ func TestAnotherCauseIsToldToo(t *testing.T) {
 	if got := lines(); len(got) != 5 {
 		t.Errorf("the log has %q, want a line for each of the five", got)
 	}
+	h.Report("events", ailing(context.DeadlineExceeded))
+	if got := lines(); len(got) > 0 {
+		t.Errorf("the log has %q, want nothing of what is late as well", got)
+	}
 	h.Report("events", errors.New("what is entered there cannot be read"))
 	if got := lines(); len(got) != 1 || !strings.Contains(got[0], "what is entered there cannot be read") {
 		t.Errorf("the log has %q, want what a room says by itself", got)

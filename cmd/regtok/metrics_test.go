@@ -35,7 +35,6 @@ func TestTheFiguresTellWhatHappens(t *testing.T) {
 		`regtok_graphql_operations_total\{outcome="ok",type="query"\} 1\n`,
 		`regtok_cache_loads_total\{view="[a-z ]+"\} [1-9]`,
 		`regtok_account_healthy\{account="ionos",provider="ionos"\} 1\n`,
-		`regtok_redis_up 1\n`,
 		`regtok_shared_cache_up 1\n`,
 	} {
 		if !regexp.MustCompile(want).MatchString(told) {

