@@ -2,6 +2,7 @@ package transport_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -241,6 +242,28 @@ func TestAnIdIsFreeOnceItsCallerHasEndedIt(t *testing.T) {
 	p.hears(count3("1")...)
 	p.say(`{"id":"unknown","type":"complete"}`, `{"type":"pong"}`, `{"type":"ping","payload":{"a":1}}`)
 	p.hears(`{"type":"pong","payload":{"a":1}}`)
+}
+
+// TestEachAnswerGoesToItsOwnQuestion asks ten at once, again and again.
+func TestEachAnswerGoesToItsOwnQuestion(t *testing.T) {
+	server, _ := newStreams(t, transport.StreamConfig{})
+	p := initialised(t, server)
+	for round := range 50 {
+		want := map[string]bool{}
+		for n := range 10 {
+			id := fmt.Sprintf("%d-%d", round, n)
+			p.say(`{"id":"` + id + `","type":"subscribe","payload":{"query":"query($name: String) { hello(name: $name) }","variables":{"name":"` + id + `"}}}`)
+			want[`{"id":"`+id+`","type":"next","payload":{"data":{"hello":"hello `+id+`"}`+cost+`}}`] = true
+			want[`{"id":"`+id+`","type":"complete"}`] = true
+		}
+		for len(want) > 0 {
+			got, err := p.read()
+			if err != nil || !want[got] {
+				t.Fatalf("round %d: it says %s, %v", round, got, err)
+			}
+			delete(want, got)
+		}
+	}
 }
 
 func TestSocketsAndStreamsAreLimited(t *testing.T) {
