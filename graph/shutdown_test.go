@@ -10,6 +10,7 @@ import (
 	"github.com/coder/websocket"
 	"go.uber.org/goleak"
 
+	"regtok/expiry"
 	"regtok/server"
 )
 
@@ -67,6 +68,24 @@ func TestAServerThatEndsTellsEachStreamWhereToGoOn(t *testing.T) {
 	}
 	if got := s.streams.Stats(); got.Sockets != 0 || got.WebSocket != 0 || got.SSE != 0 || got.Slow != 0 {
 		t.Errorf("%+v, want nothing open and nobody cut", got)
+	}
+}
+
+// TestWhoHasNotHeardThePresentStateBeginsAnew ends the process while that is made.
+func TestWhoHasNotHeardThePresentStateBeginsAnew(t *testing.T) {
+	s := newStage(t, plan{})
+	s.tell(t, event(ionosToken, 0))
+	s.world = newWorld(t, plan{streams: s.streams, events: &expiry.Events{
+		Log: s.log,
+		Current: func(ctx context.Context, _ []expiry.Reading) ([]expiry.Event, error) {
+			s.streams.Close()
+			<-ctx.Done()
+			return []expiry.Event{event(ionosToken, 7)}, nil
+		},
+	}})
+	conn := s.socket(t, `{"id":"1","type":"subscribe","payload":{"query":"subscription { tokenExpiry(includeCurrent: true) { __typename } }"}}`)
+	if err := hearsEnd(conn, ""); err != nil {
+		t.Error(err)
 	}
 }
 

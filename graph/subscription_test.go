@@ -1,6 +1,7 @@
 package graph_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -103,6 +104,19 @@ func TestThePresentStateComesFirst(t *testing.T) {
 	if first != again || !strings.Contains(first, `"kind":"THRESHOLD","threshold":"P30D"`) || strings.Contains(first, `"registryName":""`) {
 		t.Errorf("the present state begins with %s, and then with %s", first, again)
 	}
+}
+
+// TestNothingFallsBetweenThePresentStateAndWhatFollows tells an event while the present state is made.
+func TestNothingFallsBetweenThePresentStateAndWhatFollows(t *testing.T) {
+	s := newStage(t, plan{})
+	s.world = newWorld(t, plan{streams: s.streams, events: &expiry.Events{
+		Log: s.log,
+		Current: func(ctx context.Context, _ []expiry.Reading) ([]expiry.Event, error) {
+			_, err := s.log.Append(ctx, []expiry.Event{event(ionosToken, 1)})
+			return []expiry.Event{event(ionosToken, 7)}, err
+		},
+	}})
+	s.follow(t, justNames, object{"includeCurrent": true}, "").hears("name-7", "name-1")
 }
 
 func TestAnEventShowsTheTokenAsItIsNow(t *testing.T) {
