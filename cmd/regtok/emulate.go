@@ -78,7 +78,7 @@ func (e emulate) Run(p process) error {
 			fmt.Fprintf(p.stdout, "  %s: %s\n", name, value.Reveal())
 		}
 	}
-	fmt.Fprintf(p.stdout, "  %s/_emulator/requests tells how many requests each path got\n", base)
+	fmt.Fprintf(p.stdout, "  %s/_emulator/requests tells how many requests each path got, and how many answers had which status\n", base)
 	return serveUntil(p, listener, e.watched(emulator))
 }
 
@@ -108,7 +108,9 @@ func withRequests(watched *tap.Tap) http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		encoder := json.NewEncoder(w)
 		encoder.SetIndent("", "  ")
-		_ = encoder.Encode(map[string]any{"total": watched.Total(), "requests": watched.Requests()})
+		_ = encoder.Encode(map[string]any{
+			"total": watched.Total(), "requests": watched.Requests(), "statuses": watched.Statuses(),
+		})
 	})
 	mux.HandleFunc("DELETE /_emulator/requests", func(w http.ResponseWriter, _ *http.Request) {
 		watched.Reset()

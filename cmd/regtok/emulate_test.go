@@ -15,6 +15,7 @@ import (
 type asked struct {
 	Total    int
 	Requests map[string]int
+	Statuses map[string]int
 }
 
 func requests(t testing.TB, url string) asked {
@@ -55,12 +56,16 @@ func TestAnEmulatorTellsWhatItWasAsked(t *testing.T) {
 	call(t, r.url+"/v2/organizations?page=1", "x")
 	call(t, r.url+"/v2/organizations?page=2", "x")
 	call(t, r.url+"/v2/user", "x")
-	want := asked{Total: 3, Requests: map[string]int{"GET /v2/organizations": 2, "GET /v2/user": 1}}
+	call(t, r.url+"/v2/organizations/none", "x")
+	want := asked{
+		Total: 4, Requests: map[string]int{"GET /v2/organizations": 2, "GET /v2/user": 1, "GET /v2/organizations/none": 1},
+		Statuses: map[string]int{"200": 3, "404": 1},
+	}
 	if diff := cmp.Diff(requests(t, r.url), want); diff != "" {
 		t.Errorf("requests differ, got - want +\n%s", diff)
 	}
 	do(t, http.MethodDelete, r.url+"/_emulator/requests", nil)
-	if diff := cmp.Diff(requests(t, r.url), asked{Requests: map[string]int{}}); diff != "" {
+	if diff := cmp.Diff(requests(t, r.url), asked{Requests: map[string]int{}, Statuses: map[string]int{}}); diff != "" {
 		t.Errorf("after DELETE requests differ, got - want +\n%s", diff)
 	}
 	if code := r.end(t); code != 0 {
@@ -72,7 +77,7 @@ func TestAnEmulatorSaysHowToReachIt(t *testing.T) {
 	r := start(t, nil, "emulate", "ionos", "--token="+canary)
 	want := "IONOS Cloud Container Registry is emulated at URL\n" +
 		"  base_url: URL/containerregistries\n  cloud_url: URL/cloudapi/v6\n  requests_per_minute: 1000000\n" +
-		"  URL/_emulator/requests tells how many requests each path got\n"
+		"  URL/_emulator/requests tells how many requests each path got, and how many answers had which status\n"
 	r.end(t)
 	if diff := cmp.Diff(strings.ReplaceAll(r.stdout.String(), r.url, "URL"), want); diff != "" {
 		t.Errorf("said something else, got - want +\n%s", diff)

@@ -111,8 +111,7 @@ func (r *replicas) shares(one, other, token string) {
 	r.t.Fatal("the other replica never had what the one read")
 }
 
-// sees waits until a replica sees what another one did. It believes what it has in its own memory for 5 s: only a message
-// tells it sooner.
+// sees waits until a replica sees what another one did. It has dropped what it had by then, and a busy machine may take a while to read anew.
 func (r *replicas) sees(url, what string, done func(names map[string]string) bool) {
 	r.t.Helper()
 	begin := time.Now()

@@ -3,6 +3,7 @@
 package tap
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"sync"
@@ -21,6 +22,7 @@ type Tap struct {
 
 	mu       sync.Mutex
 	requests map[string]int
+	statuses map[int]int
 	total    int
 	latency  time.Duration
 	spoil    func(w http.ResponseWriter, r *http.Request, nth int) bool
@@ -29,7 +31,7 @@ type Tap struct {
 
 // New taps next.
 func New(next http.Handler) *Tap {
-	return &Tap{next: next, requests: map[string]int{}}
+	return &Tap{next: next, requests: map[string]int{}, statuses: map[int]int{}}
 }
 
 // ServeHTTP counts the request, waits, and passes it on unless it is spoiled.
@@ -38,10 +40,18 @@ func (t *Tap) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !wait(r, latency) {
 		return
 	}
-	if spoil != nil && spoil(w, r, nth) {
-		return
+	heard := &heard{ResponseWriter: w}
+	if spoil == nil || !spoil(heard, r, nth) {
+		t.next.ServeHTTP(heard, r)
 	}
-	t.next.ServeHTTP(w, r)
+	t.answered(heard.status)
+}
+
+// answered counts an answer. One that nobody began has the status 200.
+func (t *Tap) answered(status int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.statuses[cmp.Or(status, http.StatusOK)]++
 }
 
 // count takes note of a request and returns what is to happen to it.
@@ -82,6 +92,14 @@ func (t *Tap) Requests() map[string]int {
 	return maps.Clone(t.requests)
 }
 
+// Statuses tells how many answers there were since the last Reset, by status: 429 are refusals. What was cut off before it was
+// answered is not among them. The map is the caller's own.
+func (t *Tap) Statuses() map[int]int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return maps.Clone(t.statuses)
+}
+
 // Total tells how many requests came since the last Reset.
 func (t *Tap) Total() int {
 	t.mu.Lock()
@@ -93,7 +111,7 @@ func (t *Tap) Total() int {
 func (t *Tap) Reset() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.requests, t.total = map[string]int{}, 0
+	t.requests, t.statuses, t.total = map[string]int{}, map[int]int{}, 0
 }
 
 // SetLatency makes each request wait that long before it is answered, or until its context ends.
@@ -111,3 +129,32 @@ func (t *Tap) Spoil(f func(w http.ResponseWriter, r *http.Request, nth int) bool
 	defer t.mu.Unlock()
 	t.spoil, t.nth = f, 0
 }
+
+// heard is an answer whose status is listened to.
+type heard struct {
+	http.ResponseWriter
+	status int // 0: not told yet
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (h *heard) WriteHeader(status int) {
+	if h.status == 0 && status >= http.StatusOK { // what comes before is no answer
+		h.status = status
+	}
+	h.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (h *heard) Write(p []byte) (int, error) {
+	h.status = cmp.Or(h.status, http.StatusOK)
+	return h.ResponseWriter.Write(p)
+}
+
+// Flush implements http.Flusher.
+func (h *heard) Flush() {
+	h.status = cmp.Or(h.status, http.StatusOK)
+	_ = http.NewResponseController(h.ResponseWriter).Flush()
+}
+
+// Unwrap lets http.ResponseController reach what else the writer can do.
+func (h *heard) Unwrap() http.ResponseWriter { return h.ResponseWriter }

@@ -55,6 +55,43 @@ func TestTheCountsOfManyPathsStaySmall(t *testing.T) {
 	}
 }
 
+func TestAnswersAreCountedByStatus(t *testing.T) {
+	tap := New(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/gone":
+			w.WriteHeader(http.StatusEarlyHints)
+			w.WriteHeader(http.StatusNotFound)
+			w.WriteHeader(http.StatusOK) // too late
+		case "/cut":
+			panic(http.ErrAbortHandler)
+		case "/text":
+			echo(w, r)
+		}
+	}))
+	for _, path := range []string{"/gone", "/text", "/nothing"} {
+		get(t, tap, path)
+	}
+	func() {
+		defer func() { _ = recover() }()
+		get(t, tap, "/cut")
+	}()
+	tap.Spoil(func(w http.ResponseWriter, _ *http.Request, _ int) bool {
+		w.WriteHeader(http.StatusTooManyRequests)
+		return true
+	})
+	get(t, tap, "/text")
+	if diff := cmp.Diff(tap.Statuses(), map[int]int{404: 1, 200: 2, 429: 1}); diff != "" {
+		t.Errorf("Statuses() differs, got - want +\n%s", diff)
+	}
+	if got := tap.Total(); got != 5 {
+		t.Errorf("Total() = %d, want 5", got)
+	}
+	tap.Reset()
+	if got := tap.Statuses(); len(got) != 0 {
+		t.Errorf("after Reset there are %v, want none", got)
+	}
+}
+
 func TestASpoiledRequestGoesNoFurther(t *testing.T) {
 	tap := New(http.HandlerFunc(echo))
 	get(t, tap, "/before")
@@ -107,6 +144,7 @@ func TestManyRequestsAtOnceAreEachCounted(t *testing.T) {
 			tap.Spoil(nil)
 			tap.SetLatency(0)
 			tap.Requests()
+			tap.Statuses()
 		})
 	}
 	wait.Wait()
