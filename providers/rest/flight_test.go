@@ -121,3 +121,38 @@ func TestAWriteDoesNotShareASweepsRun(t *testing.T) {
 		callers.Wait()
 	})
 }
+
+// TestAFlightWaitsNoLongerForAnAllowanceThanItsCallersCan: who has less time than that is told so at once, and who joined
+// and has more waits on.
+func TestAFlightWaitsNoLongerForAnAllowanceThanItsCallersCan(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, _ := spent(t, TransportConfig{})
+		time.Sleep(40 * time.Second)
+		var flight Flight[string]
+		ask := func(most time.Duration) (took time.Duration, err error) {
+			ctx, cancel := context.WithTimeout(t.Context(), most)
+			defer cancel()
+			began := time.Now()
+			_, err = flight.Do(ctx, "op", "key", func(ctx context.Context) (string, error) {
+				time.Sleep(time.Millisecond) // so that others join
+				_, err := api.Do(ctx, Get("get thing", "1"), nil)
+				return "", err
+			})
+			return time.Since(began), err
+		}
+		var callers sync.WaitGroup
+		callers.Go(func() {
+			took, err := ask(15 * time.Second)
+			if e := wantError(t, err, providers.RateLimited, ""); took > time.Second || e.RetryAfter < 15*time.Second {
+				t.Errorf("told after %v: %v, want at once, with 20 s to wait", took, err)
+			}
+		})
+		time.Sleep(time.Microsecond)
+		callers.Go(func() {
+			if took, err := ask(30 * time.Second); err != nil || took < 15*time.Second {
+				t.Errorf("who has 30 s got %v after %v, want what it asked for 20 s later", err, took)
+			}
+		})
+		callers.Wait()
+	})
+}
