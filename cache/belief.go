@@ -2,6 +2,7 @@ package cache
 
 import (
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"time"
 )
@@ -9,6 +10,10 @@ import (
 // ErrUnconfirmed is the Entry.Cause of a value that would still be fresh, and that another process may have ended since:
 // the Store cannot be asked, and nobody waits for this process to hear of anything.
 var ErrUnconfirmed = errors.New("cache: other processes' changes are not heard of at the moment")
+
+// ErrForgotten is an ErrUnconfirmed that will not pass by itself: the Store has lost what it knew, as a Redis that was
+// started again, so nobody can tell what other processes ended. Only a load brings an answer.
+var ErrForgotten = fmt.Errorf("%w: what is shared has begun anew", ErrUnconfirmed)
 
 // belief says when a process may use what it knows without asking the Store. What it knows was true when the call began
 // that fetched or confirmed it. It is believed for lease after that beginning, and only while each bump by another

@@ -54,13 +54,16 @@ func (v *View[K, V]) peeked(it *item[K, V], far answer) (Entry[V], bool) {
 	if far.asked && !v.estranged(it, far) {
 		return Entry[V]{}, false
 	}
-	return v.doubtful(it, now)
+	return v.doubtful(it, far, now)
 }
 
 // doubtful is what there is of a near item that nobody can confirm: said to be old, if that may be said of it.
-func (v *View[K, V]) doubtful(it *item[K, V], now time.Time) (Entry[V], bool) {
-	if it.err != nil || !v.coverable {
+func (v *View[K, V]) doubtful(it *item[K, V], far answer, now time.Time) (Entry[V], bool) {
+	switch {
+	case it.err != nil, !v.coverable:
 		return Entry[V]{}, false
+	case far.asked:
+		return it.despite(ErrForgotten, now), true
 	}
 	return it.despite(ErrUnconfirmed, now), true
 }
@@ -99,7 +102,7 @@ func (v *View[K, V]) unasked(f *flight[K, V], far answer, now time.Time) (Entry[
 		if it == nil || !v.estranged(it, far) || !it.contents(v.tolerated(f), now) {
 			return Entry[V]{}, false
 		}
-		return v.doubtful(it, now)
+		return v.doubtful(it, far, now)
 	}
 	return v.admitted(v.held(f.key, now), v.tolerated(f), now)
 }

@@ -34,7 +34,7 @@ func (v *View[K, V]) Look(ctx context.Context, keys []K) (entries []Entry[V], ke
 		if it := v.found(ctx, flights[i], far, now); it != nil {
 			entries[absent[i]], kept[absent[i]] = it.entry(now), true
 		} else if it := v.held(flights[i].key, now); it != nil && (!far.asked || v.estranged(it, far)) {
-			entries[absent[i]], kept[absent[i]] = v.doubtful(it, now)
+			entries[absent[i]], kept[absent[i]] = v.doubtful(it, far, now)
 		}
 	}
 	return entries, kept

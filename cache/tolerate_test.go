@@ -234,12 +234,12 @@ func TestWhatAStoreHasForgottenIsServedAsOld(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		ctx := cache.Tolerate(t.Context(), time.Hour)
 		for range 2 {
-			expectStale(t, v.Get(ctx, "a"), 1, since, cache.ErrUnconfirmed)
+			expectStale(t, v.Get(ctx, "a"), 1, since, cache.ErrForgotten)
 			entries, kept := v.Look(ctx, []string{"a"})
 			if !kept[0] {
 				t.Fatal("a look finds nothing")
 			}
-			expectStale(t, entries[0], 1, since, cache.ErrUnconfirmed)
+			expectStale(t, entries[0], 1, since, cache.ErrForgotten)
 			time.Sleep(5 * time.Second)
 		}
 		expectLoads(t, s, 1)

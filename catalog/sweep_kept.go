@@ -10,7 +10,7 @@ import (
 
 const (
 	mostLooks = 500 // at lists that are kept, in one question
-	// surveyEvery is how often it is looked whether much of what was kept is not any more, at most.
+	// surveyEvery is how often it is looked whether most of what was kept is not any more, at most.
 	surveyEvery = 10 * time.Second
 )
 
@@ -35,7 +35,7 @@ func (w *walk) survey() {
 	}
 }
 
-// forgotten tells whether much of what was kept is not any more. Then it goes first, as it does in a first fill. Single
+// forgotten tells whether most of what was kept is not any more. Then it goes first, as it does in a first fill. Single
 // lists, which a write has ended, wait for their turn.
 func (w *walk) forgotten(now time.Time) bool {
 	if _, news := w.gone(); news == 0 || now.Sub(w.surveyed) < surveyEvery {
@@ -43,7 +43,7 @@ func (w *walk) forgotten(now time.Time) bool {
 	}
 	w.surveyed = now
 	w.survey()
-	if all, _ := w.gone(); all*tellTimes < len(w.stations) {
+	if all, _ := w.gone(); 2*all < len(w.stations) {
 		return false
 	}
 	for _, s := range w.stations {
@@ -81,13 +81,13 @@ func (w *walk) kept(s *station, entry cache.Entry[[]*Token], kept bool) {
 // there takes note of whether what was kept of a list still is, and counts: after Redis has started again it does not. Where
 // nothing leans on the sweep, it need not be kept.
 func (w *walk) there(s *station, kept bool, cause error) {
-	s.gone = !s.seen.IsZero() && (errors.Is(cause, cache.ErrUnconfirmed) || !kept && !w.c.sweep.tells)
+	s.gone = !s.seen.IsZero() && (errors.Is(cause, cache.ErrForgotten) || !kept && !w.c.sweep.tells)
 	s.lost = s.lost && s.gone
 }
 
 // observed takes note of when what is kept of a list was observed; false: nothing is, or it is known.
 func observed[V any](s *station, entry cache.Entry[V]) bool {
-	if entry.Err != nil || errors.Is(entry.Cause, cache.ErrUnconfirmed) || !entry.ObservedAt.After(s.seen) {
+	if entry.Err != nil || errors.Is(entry.Cause, cache.ErrForgotten) || !entry.ObservedAt.After(s.seen) {
 		return false
 	}
 	s.seen, s.gone, s.lost = entry.ObservedAt, false, false

@@ -57,3 +57,26 @@ func forgetting(t *testing.T, forget func(*cachetest.Memory), after, later time.
 		}
 	})
 }
+
+// TestWhatWritesEndedAndAShortSilenceAreNoReasonToReadEverythingAgain has a few lists ended, and what replicas share silent
+// for a moment, while a sweep has nothing to do.
+func TestWhatWritesEndedAndAShortSilenceAreNoReasonToReadEverythingAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, s, j := cachetest.NewMemory(), newGrid("p", 10, 1), &journal{}
+		c := replica(t, m, Options{Accounts: []*Account{fingerprinted(s, "x")}, SweepShare: 0.4, SweepEvery: time.Hour, Log: j.log()})
+		sweeping(t, c)
+		time.Sleep(3 * time.Minute)
+		for _, registry := range []string{"r7", "r8", "r9"} {
+			c.cache.Bump(t.Context(), c.seenBy(grid.r0.OfOrganization().RegistryID(registry))...)
+		}
+		s.requests()
+		time.Sleep(2 * time.Minute)
+		m.Fail(errDown)
+		time.Sleep(90 * time.Second)
+		m.Fail(nil)
+		time.Sleep(5 * time.Minute)
+		if sent := s.requests(); len(sent) > 0 || j.lines("to be read again") > 0 {
+			t.Errorf("it sent %v; the log says %s", sent, j.text.String())
+		}
+	})
+}

@@ -18,7 +18,7 @@ type station struct {
 	requests int       // that reading it takes
 	wanted   bool      // at once: something of it is gone
 	gone     bool      // what was kept of it is not any more, or does not count
-	lost     bool      // and so is much of the rest: it goes first
+	lost     bool      // and so is most of the rest: it goes first
 }
 
 // overdue is how long a token that is due is looked for: some providers delete it then.

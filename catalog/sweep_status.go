@@ -58,6 +58,7 @@ const (
 type progress struct {
 	requests  int
 	began     time.Time
+	before    int  // requests until then
 	first     bool // the inventory is being filled
 	toldAt    time.Time
 	toldTenth int
@@ -73,15 +74,14 @@ func (w *walk) begin(term uint64) {
 	w.log.Info("sweeping", "term", term, "registries", status.Registries, "read", status.Read)
 }
 
-// refill tells that much of what was kept is to be read again. Single lists, which a write has ended, are not worth a line.
+// refill tells that what was kept is to be read again.
 func (w *walk) refill() {
-	lists := w.missing()
-	if w.first || lists*tellTimes < len(w.stations) {
+	if w.first {
 		return
 	}
 	now := time.Now()
-	w.began, w.first, w.toldAt, w.toldTenth = now, true, now, tenths(w.status(0))
-	w.log.Info("the inventory is to be read again: it was forgotten", "lists", lists)
+	w.began, w.before, w.first, w.toldAt, w.toldTenth = now, w.requests, true, now, tenths(w.status(0))
+	w.log.Info("the inventory is to be read again: Redis has forgotten it", "lists", w.missing())
 }
 
 // report tells how the first fill goes, and when it is done.
@@ -93,7 +93,7 @@ func (w *walk) report(term uint64) {
 	case !w.filling():
 		w.first = false
 		w.log.Info("the inventory is complete", "registries", status.Registries, "unreadable", status.Registries-status.Read,
-			"took", now.Sub(w.began).Round(time.Millisecond), "pages", w.requests)
+			"took", now.Sub(w.began).Round(time.Millisecond), "pages", w.requests-w.before)
 	case now.Sub(w.toldAt) < tellLeast:
 	case tenths(status) > w.toldTenth, now.Sub(w.toldAt) >= tellAfter:
 		w.toldTenth, w.toldAt = tenths(status), now

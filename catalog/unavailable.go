@@ -50,8 +50,10 @@ func Explain(err error) (reason UnavailableReason, message string, retryAfter ti
 	switch {
 	case !ok && errors.Is(err, context.DeadlineExceeded):
 		return TimedOut, "the provider did not answer in time", 0
-	case errors.Is(err, cache.ErrUnconfirmed):
+	case errors.Is(err, cache.ErrForgotten):
 		return Unreachable, "this server cannot tell whether another has changed it since, and will read it again", time.Second
+	case errors.Is(err, cache.ErrUnconfirmed):
+		return Unreachable, "this server has lost touch with the others, which may have changed it a moment ago", time.Second
 	case !ok:
 		return Unreachable, "the provider could not be read", 0
 	case e.Kind == providers.RateLimited:
