@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"runtime"
 	"strconv"
 	"strings"
+	"sync/atomic"
+	"testing"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -46,6 +50,7 @@ func count(ctx context.Context, to int, stay bool) <-chan int {
 	stream := transport.StreamOf(ctx)
 	from, _ := strconv.Atoi(strings.TrimPrefix(stream.Resume(), "c"))
 	c := &counter{last: from, to: to, stay: stay, numbers: make(chan int, 1)}
+	sources.Add(1)
 	stream.Follow(c, "c"+strconv.Itoa(from))
 	return c.numbers
 }
@@ -70,4 +75,22 @@ func (c *counter) Next(ctx context.Context) (m transport.Mark, ok bool) {
 }
 
 // Close implements transport.Source.
-func (c *counter) Close() {}
+func (c *counter) Close() { sources.Add(-1) }
+
+// sources counts those that are not closed.
+var sources atomic.Int64
+
+// TestMain fails when a stream of any test has ended, in whatever way, and its source was not closed once.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	for late := time.After(10 * time.Second); sources.Load() != 0 && code == 0; {
+		select {
+		case <-late:
+			fmt.Println("sources that are still open, or closed twice:", sources.Load())
+			code = 1
+		default:
+			runtime.Gosched()
+		}
+	}
+	os.Exit(code)
+}
