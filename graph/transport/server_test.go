@@ -36,8 +36,8 @@ type Query {
 type Mutation { hello: String! }
 type Subscription {
 	hello: String!
-	"1, 2, 3, and then nothing more, or the end."
-	count(to: Int!, stay: Boolean): Int!
+	"1, 2, 3, and then nothing more, or the end. The first may be old."
+	count(to: Int!, stay: Boolean, old: Boolean): Int!
 	fail: String
 	panic: String
 }

@@ -32,7 +32,8 @@ func subscribe(ctx context.Context) graphql.ResponseHandler {
 	arguments := field.ArgumentMap(op.Variables)
 	to, _ := strconv.Atoi(fmt.Sprint(arguments["to"]))
 	stay, _ := arguments["stay"].(bool)
-	numbers := count(ctx, to, stay)
+	old, _ := arguments["old"].(bool)
+	numbers := count(ctx, counter{to: to, stay: stay, old: old})
 	return func(ctx context.Context) *graphql.Response {
 		select {
 		case n, ok := <-numbers:
@@ -46,18 +47,19 @@ func subscribe(ctx context.Context) graphql.ResponseHandler {
 }
 
 // count goes on after the number that a caller resumes at. The cursor of 7 is "c7".
-func count(ctx context.Context, to int, stay bool) <-chan int {
+func count(ctx context.Context, c counter) <-chan int {
 	stream := transport.StreamOf(ctx)
 	from, _ := strconv.Atoi(strings.TrimPrefix(stream.Resume(), "c"))
-	c := &counter{last: from, to: to, stay: stay, numbers: make(chan int, 1)}
+	c.last, c.numbers = from, make(chan int, 1)
 	sources.Add(1)
-	stream.Follow(c, "c"+strconv.Itoa(from))
+	stream.Follow(&c, "c"+strconv.Itoa(from))
 	return c.numbers
 }
 
 type counter struct {
 	last, to int
 	stay     bool
+	old      bool // the first is of an hour ago
 	numbers  chan int
 }
 
@@ -66,7 +68,11 @@ func (c *counter) Next(ctx context.Context) (m transport.Mark, ok bool) {
 	if c.last < c.to {
 		c.last++
 		c.numbers <- c.last
-		return transport.Mark{Cursor: "c" + strconv.Itoa(c.last), At: time.Now()}, ctx.Err() == nil
+		m = transport.Mark{Cursor: "c" + strconv.Itoa(c.last), At: time.Now()}
+		if c.old && c.last == 1 {
+			m.At = m.At.Add(-time.Hour)
+		}
+		return m, ctx.Err() == nil
 	}
 	if c.stay {
 		<-ctx.Done()
