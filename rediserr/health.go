@@ -26,8 +26,12 @@ type ailment struct {
 	at time.Time
 }
 
-// idle is how long a part says nothing that has no use for Redis at present.
-const idle = 5 * time.Second
+const (
+	// idle is how long a part says nothing that has no use for Redis at present.
+	idle = 5 * time.Second
+	// moment is for how long it may be late without a line, once it has worked.
+	moment = time.Second
+)
 
 // NewHealth makes one for a Redis that nobody has tried yet.
 func NewHealth(server Server, log *slog.Logger) *Health {
@@ -74,7 +78,8 @@ func (h *Health) tell(part string, trouble *Error) {
 	if trouble.cause == otherwise {
 		key = *trouble
 	}
-	if h.told[key] || len(h.told) > 0 && trouble.reason == Late { // which comes with many a trouble
+	// Lateness comes with many a trouble, and on a busy machine by itself.
+	if h.told[key] || trouble.reason == Late && (len(h.told) > 0 || h.worked && time.Since(h.since) < moment) {
 		return
 	}
 	h.told[key] = true
@@ -105,7 +110,7 @@ func (h *Health) works(part string) {
 			h.forget(other)
 		}
 	}
-	if len(h.ailing) == 0 {
+	if len(h.ailing) == 0 && len(h.told) > 0 {
 		clear(h.told)
 		h.log.Info("Redis works again", "after", time.Since(h.since).Round(time.Millisecond))
 	}

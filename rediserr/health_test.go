@@ -145,3 +145,29 @@ func TestEachCauseIsToldWithItsCure(t *testing.T) {
 		t.Errorf("what worked before is told by %q, want no doubt of the address", got)
 	}
 }
+
+func TestWhoIsLateForAMomentIsNotWorthALine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, lines := told(rediserr.Server{})
+		late := ailing(context.DeadlineExceeded)
+		h.Report("events", nil)
+		h.Report("events", late)
+		time.Sleep(900 * time.Millisecond)
+		h.Report("the shared cache", late)
+		h.Report("events", nil)
+		h.Report("the shared cache", nil)
+		if got := lines(); len(got) != 0 || !h.Works() {
+			t.Errorf("the log has %q, works: %t", got, h.Works())
+		}
+		h.Report("events", late)
+		time.Sleep(time.Second)
+		h.Report("events", late)
+		if got := lines(); len(got) != 1 || !strings.Contains(got[0], "WARN") {
+			t.Errorf("after a second the log has %q, want a warning", got)
+		}
+		h.Report("events", nil)
+		if got := lines(); len(got) != 1 || !strings.Contains(got[0], "works again") {
+			t.Errorf("at last the log has %q, want that it works again", got)
+		}
+	})
+}
