@@ -198,7 +198,7 @@ func (c *Catalog) sent(ctx context.Context, account *Account, registry providers
 		return Written{}, c.beforeWrite(err) // adapters read something first, too
 	}
 	token := c.token(account, created.Token, time.Now())
-	c.tellWritten(&token)
+	c.tellWritten(ctx, account, &token)
 	return Written{Token: &token, Secret: created.Secret}, nil
 }
 

@@ -46,11 +46,21 @@ func (c *Catalog) Look(ctx context.Context, registry providers.ID, since time.Ti
 	if err := cmp.Or(entry.Err, entry.Cause); err != nil {
 		return expiry.List{}, err
 	}
-	name := c.registryName(ctx, k)
-	if name == "" && len(entry.Value) > 0 {
-		name = nameAmong(c.views.registries.Get(ctx, at{k.account, registry.OfOrganization()}), registry)
+	name := ""
+	if len(entry.Value) > 0 {
+		name = c.nameRead(ctx, k)
 	}
 	return listOf(k, name, entry.ObservedAt, entry.Value), nil
+}
+
+// RegistryName implements expiry.Source: it costs a request, at the priority of a sweep, where the name is not at hand.
+func (c *Catalog) RegistryName(ctx context.Context, registry providers.ID) string {
+	ctx = providers.WithPriority(ctx, providers.Sweeping)
+	accounts, errs := c.owners(ctx, []providers.ID{registry.OfOrganization()})
+	if errs[0] != nil {
+		return ""
+	}
+	return c.nameRead(ctx, at{accounts[0], registry})
 }
 
 // tell tells of a list of tokens.
@@ -68,10 +78,12 @@ func (c *Catalog) tellGone(registry providers.ID, seen time.Time) {
 }
 
 // tellWritten tells what became of one token.
-func (c *Catalog) tellWritten(t *Token) {
-	if c.heard != nil && !t.ID.IsZero() {
-		c.heard(expiry.List{Registry: t.ID.OfRegistry(), At: t.ObservedAt, Part: true, Tokens: []expiry.Reading{t.Reading("")}})
+func (c *Catalog) tellWritten(ctx context.Context, account *Account, t *Token) {
+	if c.heard == nil || t.ID.IsZero() {
+		return
 	}
+	reading := t.Reading(c.registryName(ctx, at{account, t.ID.OfRegistry()}))
+	c.heard(expiry.List{Registry: t.ID.OfRegistry(), At: t.ObservedAt, Part: true, Tokens: []expiry.Reading{reading}})
 }
 
 // tellDeleted tells that a token was deleted.
@@ -105,6 +117,14 @@ func (c *Catalog) registryName(ctx context.Context, k at) string {
 		return alone[0].Value.Name
 	}
 	return ""
+}
+
+// nameRead is the name as it is at hand, or else as the provider tells it; empty: it does not.
+func (c *Catalog) nameRead(ctx context.Context, k at) string {
+	if name := c.registryName(ctx, k); name != "" {
+		return name
+	}
+	return nameAmong(c.views.registries.Get(ctx, at{k.account, k.id.OfOrganization()}), k.id)
 }
 
 func nameAmong(list cache.Entry[[]*Registry], id providers.ID) string {

@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -115,6 +116,54 @@ func TestWhoWatchesIsToldWhatIsWritten(t *testing.T) {
 			t.Errorf("a delete told %+v", got)
 		}
 	})
+}
+
+func TestWhatIsWrittenIsToldWithTheNameOfItsRegistryAsFarAsThatIsAtHand(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newWriter(1, 1)
+		c, e := listening(t, s, Options{})
+		registry := providers.OrganizationID("p", "o").RegistryID("r0")
+		create := func(name, want string) {
+			t.Helper()
+			s.requests()
+			done(t)(c.CreateToken(t.Context(), CreateToken{Registry: registry, Name: name}))
+			if got := e.one(t).Tokens[0].Subject.RegistryName; got != want {
+				t.Errorf("%s is told with the registry %q, want %q", name, got, want)
+			}
+			if asked := s.requests(); asked["registries"]+asked["registry"] > 0 {
+				t.Errorf("%s took the requests %v, want none for the name", name, asked)
+			}
+		}
+		create("before anything was read", "")
+		c.RegistryLists(t.Context(), []providers.ID{registry.OfOrganization()})
+		create("with the list", "r0")
+		time.Sleep(50 * time.Minute)
+		create("with an old list", "r0")
+	})
+}
+
+func TestTheNameOfARegistryIsReadWhereItIsNotAtHand(t *testing.T) {
+	for name, options := range map[string]cache.Options{"with a cache": {}, "without": {Off: true}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newGrid("p", 2, 1)
+				c := newCatalog(t, Options{Accounts: []*Account{s.account("a")}, Cache: cache.New(options)})
+				registry := providers.OrganizationID("p", "o").RegistryID("r1")
+				if got := c.RegistryName(t.Context(), registry); got != "r1" {
+					t.Errorf("got %q, want r1", got)
+				}
+				if got := c.RegistryName(t.Context(), registry.OfOrganization().RegistryID("none")); got != "" {
+					t.Errorf("a registry that is not there is %q", got)
+				}
+				if got := c.RegistryName(t.Context(), providers.OrganizationID("q", "o").RegistryID("r1")); got != "" {
+					t.Errorf("one without an account is %q", got)
+				}
+				if got, want := s.requests(), map[string]int{"registries": 1}; !options.Off && !maps.Equal(got, want) {
+					t.Errorf("it took the requests %v, want %v", got, want)
+				}
+			})
+		})
+	}
 }
 
 func TestASweepForTellingReadsEverythingAgainAndAgainAndNothingLeansOnIt(t *testing.T) {

@@ -24,6 +24,8 @@ type Source interface {
 	// take as long as an answer of a provider takes. Its errors are a *providers.Error, of which NotFound says that the
 	// registry is gone with all that was in it; [ErrUnowned]; or the context's.
 	Look(ctx context.Context, registry providers.ID, since time.Time) (List, error)
+	// RegistryName returns a registry's name, of any age, or as the provider tells it before ctx ends; empty: it is not known.
+	RegistryName(ctx context.Context, registry providers.ID) string
 }
 
 // ErrUnowned says that a registry is none of those that this process can read. Another process may be able to.

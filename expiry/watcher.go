@@ -57,6 +57,8 @@ const (
 	retryAfter = time.Second
 	// lookTimeout bounds a look at a registry.
 	lookTimeout = time.Minute
+	// nameTimeout bounds the search for a registry's name.
+	nameTimeout = time.Second
 	// countEvery is how often states are counted.
 	countEvery = 15 * time.Second
 )

@@ -21,6 +21,10 @@ func (s still) Look(_ context.Context, registry providers.ID, since time.Time) (
 }
 
 // TestAClockThatIsSetTellsNothingTwice sets the clock of a watcher forward, back, and right.
+func (s still) RegistryName(context.Context, providers.ID) string {
+	return s.reading.Subject.RegistryName
+}
+
 func TestAClockThatIsSetTellsNothingTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var wrong atomic.Int64 // how far the clock is ahead

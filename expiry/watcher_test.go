@@ -28,6 +28,8 @@ type provider struct {
 	gone   map[providers.ID]bool // registries
 	fails  func() error          // nil: it answers
 	looks  int
+	name   string // of every registry, for who asks for that alone
+	named  int    // how often somebody did
 }
 
 func newProvider() *provider {
@@ -97,6 +99,18 @@ func (p *provider) Look(ctx context.Context, registry providers.ID, _ time.Time)
 		return expiry.List{}, providers.NotFoundError("provider", "list tokens")
 	}
 	return p.list(registry), ctx.Err()
+}
+
+// RegistryName implements expiry.Source.
+func (p *provider) RegistryName(ctx context.Context, _ providers.ID) string {
+	p.mu.Lock()
+	p.named++
+	name := p.name
+	p.mu.Unlock()
+	if name == "" {
+		<-ctx.Done() // it does not answer
+	}
+	return name
 }
 
 // scene is a watcher at work, in a bubble.
@@ -665,6 +679,33 @@ func TestAWatcherThatIsToldBeforeItRunsForgetsNothing(t *testing.T) {
 		s.after(2 * hour)
 		s.told("name 1: THRESHOLD 8h at 1h0m0s")
 	})
+}
+
+func TestANameThatNobodyKnewIsLookedForWhenAnEventIsTold(t *testing.T) {
+	for _, name := range []string{"acme", ""} {
+		play(t, func(s *scene) {
+			s.name = name
+			token := expiry.Reading{At: time.Now(), Subject: logtest.Subject(1), Due: s.at(2*hour + minute/2), Source: expiry.ByProvider}
+			token.Subject.RegistryName = ""
+			s.puts(token)
+			s.watcher.Tell(expiry.List{Registry: token.Subject.Token.OfRegistry(), At: token.At, Part: true, Tokens: []expiry.Reading{token}})
+			s.after(minute)
+			page, err := s.log.Read(s.Context(), "", 9)
+			if err != nil || len(page.Entries) != 1 || page.Entries[0].Subject.RegistryName != name {
+				s.Fatalf("told %v, %v: want one event of the registry %q", page.Entries, err, name)
+			}
+			if s.named != 1 {
+				s.Errorf("the name was asked for %d times, want once", s.named)
+			}
+			if lag := s.watcher.Figures().Lag; lag > 2*time.Second {
+				s.Errorf("it came after %v, want 2s at most", lag)
+			}
+			s.after(3 * hour)
+			if want := map[string]int{"acme": 1, "": 2}[name]; s.named != want {
+				s.Errorf("after the next event the name was asked for %d times, want %d", s.named, want)
+			}
+		})
+	}
 }
 
 func TestARegistrysNameThatAReaderDoesNotKnowStays(t *testing.T) {
