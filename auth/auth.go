@@ -4,6 +4,7 @@ package auth
 import (
 	"context"
 	"slices"
+	"time"
 )
 
 // Permission is a right of a caller. Its value is the name that the GraphQL enum has.
@@ -19,7 +20,14 @@ const (
 	TokensDelete Permission = "TOKENS_DELETE"
 	// EventsRead lets a caller read and follow the events of tokens' ends.
 	EventsRead Permission = "EVENTS_READ"
+	// MetricsRead lets a caller read the figures at /metrics.
+	MetricsRead Permission = "METRICS_READ"
 )
+
+// Permissions returns all permissions that there are.
+func Permissions() []Permission {
+	return []Permission{TokensRead, TokensWrite, TokensDelete, EventsRead, MetricsRead}
+}
 
 // Viewer is the caller of one request. It is not changed once it is made, so it may be shared.
 // The zero Viewer is nobody and may do nothing.
@@ -28,6 +36,8 @@ type Viewer struct {
 	Subject string
 	// Permissions are in no particular order, each one once.
 	Permissions []Permission
+	// Until is when the caller's credential ends. Zero: it does not.
+	Until time.Time
 }
 
 // May tells whether the viewer holds p.
@@ -35,7 +45,7 @@ func (v Viewer) May(p Permission) bool { return slices.Contains(v.Permissions, p
 
 // Local returns the viewer of a server that knows no callers: whoever reaches its loopback address may do everything.
 func Local() Viewer {
-	return Viewer{Subject: "local", Permissions: []Permission{TokensRead, TokensWrite, TokensDelete, EventsRead}}
+	return Viewer{Subject: "local", Permissions: Permissions()}
 }
 
 type viewerKey struct{}

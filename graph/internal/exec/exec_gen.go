@@ -3428,6 +3428,8 @@ enum Permission {
   TOKENS_DELETE
   "Read and follow the events of tokens' ends."
   EVENTS_READ
+  "Read the figures at ` + "`" + `/metrics` + "`" + `."
+  METRICS_READ
 }
 
 "A property of a token that some provider lets a caller choose."
