@@ -87,11 +87,14 @@ func (b *book) outgoing(m message) (id string, wanted bool) {
 		delete(b.ids, id)
 		e.id = ""
 	}
-	return id, !(m.Type == typeComplete && e.leaves()) // that goes on elsewhere
+	return id, !(m.Type == typeComplete && (e.leaves() || e.expired())) // that goes on elsewhere
 }
 
 // leaves tells whether the end of the process has ended it.
 func (e *entry) leaves() bool { return e.stream != nil && e.stream.leaves() }
+
+// expired tells whether the end of its caller's credential has ended it.
+func (e *entry) expired() bool { return e.stream != nil && e.stream.expired() }
 
 // strike takes out an operation that is over.
 func (b *book) strike(number string) {

@@ -76,8 +76,11 @@ func (m message) text(payload ...[]byte) ([]byte, error) {
 func (s *socket) receive(text []byte) []byte {
 	s.mu.Lock()
 	s.heard = time.Now()
-	begun := s.begun
+	begun, expired := s.begun, s.expired
 	s.mu.Unlock()
+	if expired {
+		return nil
+	}
 	var m message
 	if !utf8.Valid(text) || json.Unmarshal(text, &m) != nil {
 		s.close(closeBadRequest, "The message is not of graphql-transport-ws")

@@ -24,6 +24,8 @@ type POST struct {
 	Timeout time.Duration
 	// Streams carry subscriptions. Nil: there are none.
 	Streams *Streams
+	// Until is when the credential of a request's caller ends, and with it a subscription. Zero, or nil: it does not end.
+	Until func(ctx context.Context) time.Time
 }
 
 var _ graphql.Transport = POST{}
@@ -49,7 +51,7 @@ func (p POST) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 	defer cancel()
 	op, errs := exec.CreateOperationContext(ctx, params)
 	if errs == nil && subscribes(op) && accepted.events {
-		subscribe(w, r, exec, op, p.Streams)
+		subscribe(w, r, exec, op, p.Streams, untilOf(r.Context(), p.Until))
 		return
 	}
 	answer := execute(ctx, exec, op, errs)

@@ -66,15 +66,42 @@ func newStreams(t testing.TB, c transport.StreamConfig) (*httptest.Server, *tran
 func streaming(t testing.TB, c transport.StreamConfig) (http.Handler, *transport.Streams) {
 	t.Helper()
 	streams := transport.NewStreams(c)
-	return executing(t, true, transport.WebSocket{Streams: streams, Timeout: time.Minute, Admit: admit},
-		transport.Events{Streams: streams}, transport.POST{Streams: streams}), streams
+	api := executing(t, true, transport.WebSocket{Streams: streams, Timeout: time.Minute, Admit: admit, Until: until},
+		transport.Events{Streams: streams, Until: until}, transport.POST{Streams: streams, Until: until})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		api.ServeHTTP(w, r.WithContext(ending(r.Context(), r.Header.Get("X-Until"))))
+	}), streams
 }
 
 func admit(ctx context.Context, payload map[string]any) (context.Context, error) {
-	if payload["key"] == "wrong" {
+	switch payload["key"] {
+	case "wrong":
 		return ctx, errors.New("this key is for another door")
+	case "unknown":
+		return ctx, &transport.Refusal{Unauthorized: true, Reason: "this key is not known"}
+	case "unreadable":
+		return ctx, &transport.Refusal{Reason: "this key cannot be read"}
+	case "unchecked":
+		return ctx, &transport.Refusal{Later: true, Reason: "keys cannot be checked now"}
 	}
-	return ctx, nil
+	at, _ := payload["until"].(string)
+	return ending(ctx, at), nil
+}
+
+type endKey struct{}
+
+// ending is a context whose caller's credential ends, if there is a time.
+func ending(ctx context.Context, at string) context.Context {
+	end, err := time.Parse(time.RFC3339Nano, at)
+	if err != nil {
+		return ctx
+	}
+	return context.WithValue(ctx, endKey{}, end)
+}
+
+func until(ctx context.Context) time.Time {
+	end, _ := ctx.Value(endKey{}).(time.Time)
+	return end
 }
 
 func executing(t testing.TB, introspection bool, transports ...graphql.Transport) http.Handler {

@@ -36,7 +36,9 @@ type socket struct {
 	alive   *time.Timer // for the next ping
 	heard   time.Time   // when the caller last said something
 	begun   bool        // connection_init came
-	acked   bool
+	expires *time.Timer // for the end of the caller's credential; nil: it does not end
+	until   time.Time   // when that is
+	expired bool        // that was: nothing more is heard
 }
 
 var (
@@ -82,6 +84,9 @@ func (s *socket) stop() {
 	s.init.Stop()
 	s.alive.Stop()
 	s.limit.Stop()
+	if s.expires != nil {
+		s.expires.Stop()
+	}
 	s.mu.Unlock()
 	s.unhook()
 	s.closing.Do(func() { _ = s.conn.CloseNow() }) // or whoever closes it does so in the order that the protocol wants
@@ -123,11 +128,6 @@ func (s *socket) WriteJSON(v any) error {
 	var m message
 	if err := json.Unmarshal(text, &m); err != nil {
 		return err
-	}
-	if m.Type == typeAck {
-		s.mu.Lock()
-		s.acked = true
-		s.mu.Unlock()
 	}
 	if m.ID == "" {
 		return s.send(m)
@@ -195,16 +195,8 @@ func (s *socket) wrote() {
 	s.limit.Stop()
 }
 
-// WriteClose implements transport.WebsocketConn. gqlgen closes when its own part is over, and when a caller was not admitted.
-func (s *socket) WriteClose(int, string) error {
-	s.mu.Lock()
-	refused := s.begun && !s.acked
-	s.mu.Unlock()
-	if refused {
-		s.close(closeForbidden, "Forbidden")
-	}
-	return nil
-}
+// WriteClose implements transport.WebsocketConn. gqlgen closes when its own part is over; by then the socket knows why.
+func (s *socket) WriteClose(int, string) error { return nil }
 
 // Close implements transport.WebsocketConn.
 func (s *socket) Close() error {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
 const eventStream = "text/event-stream"
@@ -20,6 +21,8 @@ const eventStream = "text/event-stream"
 // refused. Add it before POST. Safe to share.
 type Events struct {
 	Streams *Streams
+	// Until is when the credential of a request's caller ends, and with it the stream. Zero, or nil: it does not end.
+	Until func(ctx context.Context) time.Time
 }
 
 var _ graphql.Transport = Events{}
@@ -49,7 +52,7 @@ func (e Events) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExe
 	case !subscribes(op):
 		(&refusal{http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "send queries and mutations with POST: GET is for subscriptions"}).write(w)
 	default:
-		subscribe(w, r, exec, op, e.Streams)
+		subscribe(w, r, exec, op, e.Streams, untilOf(r.Context(), e.Until))
 	}
 }
 
@@ -58,9 +61,9 @@ func wantsEvents(h http.Header) bool {
 	return parse(joined(h))[eventStream] > 0
 }
 
-// subscribe answers a subscription with its events.
-func subscribe(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, op *graphql.OperationContext, streams *Streams) {
-	stream := streams.open(r.Context(), &streams.sse, r.Header.Get("Last-Event-ID"))
+// subscribe answers a subscription with its events, until the caller's credential ends, if that is a time.
+func subscribe(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, op *graphql.OperationContext, streams *Streams, until time.Time) {
+	stream := streams.open(r.Context(), &streams.sse, r.Header.Get("Last-Event-ID"), until)
 	if stream == nil {
 		w.Header().Set("Retry-After", "10")
 		err := streams.tooMany()
@@ -84,6 +87,10 @@ func subscribe(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecuto
 			continue
 		case errs != nil:
 			events.next(&graphql.Response{Errors: errs}, "")
+		case stream.expired():
+			events.next(&graphql.Response{Errors: gqlerror.List{{
+				Message: expiredReason, Extensions: map[string]any{"code": "UNAUTHENTICATED"},
+			}}}, stream.last())
 		case stream.leaves(): // not complete: the caller goes on elsewhere
 			events.leave(stream.last())
 			return

@@ -203,10 +203,10 @@ func (p *pipes) Accept() (net.Conn, error) {
 func (*pipes) Close() error   { return nil }
 func (*pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1} }
 
-func followOnPipe(t *testing.T, c transport.StreamConfig, query string) *blocks {
+func followOnPipe(t *testing.T, c transport.StreamConfig, query string, headers ...string) *blocks {
 	t.Helper()
 	client, streams := onPipes(t, c)
-	b := followBy(t, client, "http://localhost/?query="+url.QueryEscape(query))
+	b := followBy(t, client, "http://localhost/?query="+url.QueryEscape(query), headers...)
 	b.streams = streams
 	return b
 }
@@ -217,14 +217,19 @@ type pipePeer struct {
 	streams *transport.Streams
 }
 
-func initialisedOnPipe(t *testing.T, c transport.StreamConfig) pipePeer {
+func dialledOnPipe(t *testing.T, c transport.StreamConfig) pipePeer {
 	t.Helper()
 	client, streams := onPipes(t, c)
 	conn, status := open(t, "ws://localhost/", &websocket.DialOptions{Subprotocols: []string{subprotocol}, HTTPClient: client})
 	if conn == nil {
 		t.Fatalf("a socket is answered %d", status)
 	}
-	p := pipePeer{&peer{t, conn}, streams}
+	return pipePeer{&peer{t, conn}, streams}
+}
+
+func initialisedOnPipe(t *testing.T, c transport.StreamConfig) pipePeer {
+	t.Helper()
+	p := dialledOnPipe(t, c)
 	p.say(`{"type":"connection_init"}`)
 	p.hears(`{"type":"connection_ack"}`)
 	return p

@@ -16,6 +16,7 @@ type Stream struct {
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	forget  func() bool
+	expires *time.Timer // for the end of the caller's credential; nil: it does not end
 
 	resume string
 	began  time.Time
@@ -109,6 +110,9 @@ func (s *Stream) tooSlow() {
 func (s *Stream) close(transport string) {
 	early := s.ctx.Err() != nil
 	s.forget()
+	if s.expires != nil {
+		s.expires.Stop()
+	}
 	s.cancel(nil)
 	if s.source != nil {
 		s.source.Close()
@@ -123,6 +127,8 @@ func (s *Stream) close(transport string) {
 		s.streams.slow.Add(1)
 	case s.leaves():
 		how = "shutdown"
+	case s.expired():
+		how = "credential"
 	case early:
 		how = "left"
 	}

@@ -21,9 +21,35 @@ type WebSocket struct {
 	// Timeout is how long a query or mutation may take. 0: 30 s.
 	Timeout time.Duration
 	Streams *Streams
-	// Admit looks at the payload of connection_init, and returns the context of the socket's operations. An error closes the
-	// socket with 4403. Nil: whoever may send requests may open sockets.
+	// Admit looks at the payload of connection_init, and returns the context of the socket's operations. A *Refusal says how
+	// the socket is closed; any other error closes it with 4403. Nil: whoever may send requests may open sockets.
 	Admit func(ctx context.Context, payload map[string]any) (context.Context, error)
+	// Until is when the credential of a context's caller ends, and with it the socket, by 4403: clients come back after that
+	// with a new one. Zero, or nil: it does not end.
+	Until func(ctx context.Context) time.Time
+}
+
+// Refusal is why a caller does not get a socket.
+type Refusal struct {
+	// Unauthorized closes with 4401, after which clients do not come back by themselves; else it is 4403.
+	Unauthorized bool
+	// Later closes with 1013: it may work in a while.
+	Later bool
+	// Reason is told, as far as it fits into a closing frame: 123 bytes.
+	Reason string
+}
+
+// Error implements error.
+func (r *Refusal) Error() string { return r.Reason }
+
+func (r *Refusal) code() websocket.StatusCode {
+	switch {
+	case r.Later:
+		return websocket.StatusTryAgainLater
+	case r.Unauthorized:
+		return closeUnauthorized
+	}
+	return closeForbidden
 }
 
 var _ graphql.Transport = WebSocket{}
@@ -53,17 +79,22 @@ func (t WebSocket) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 	}
 	s := newSocket(conn, t.Streams)
 	defer s.stop()
-	gqlgen := transport.Websocket{Implementation: s, InitFunc: t.admit}
+	gqlgen := transport.Websocket{Implementation: s, InitFunc: func(ctx context.Context, payload transport.InitPayload) (context.Context, *transport.InitPayload, error) {
+		return t.admit(ctx, s, payload)
+	}}
 	gqlgen.Do(w, withoutCacheControl(r), &operations{GraphExecutor: exec, socket: s, timeout: timeout(t.Timeout)})
 }
 
-func (t WebSocket) admit(ctx context.Context, payload transport.InitPayload) (context.Context, *transport.InitPayload, error) {
+func (t WebSocket) admit(ctx context.Context, s *socket, payload transport.InitPayload) (context.Context, *transport.InitPayload, error) {
 	if t.Admit != nil {
-		var err error
-		if ctx, err = t.Admit(ctx, payload); err != nil {
-			return context.WithoutCancel(ctx), nil, err
+		admitted, err := t.Admit(ctx, payload)
+		if err != nil {
+			s.refuseCaller(err)
+			return ctx, nil, err
 		}
+		ctx = admitted
 	}
+	s.endsAt(untilOf(ctx, t.Until))
 	return ctx, nil, nil
 }
 

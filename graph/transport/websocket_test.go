@@ -188,6 +188,9 @@ func TestASocketIsClosedWithTheCodeOfItsFault(t *testing.T) {
 			"The payload of connection_init is no object"},
 		{"subscribe before connection_init", transport.StreamConfig{}, false, []string{`{"type":"subscribe","id":"1","payload":{"query":"{hello}"}}`}, 4401, "Unauthorized"},
 		{"a caller who is not admitted", transport.StreamConfig{}, false, []string{`{"type":"connection_init","payload":{"key":"wrong"}}`}, 4403, "Forbidden"},
+		{"a caller with an unknown key", transport.StreamConfig{}, false, []string{`{"type":"connection_init","payload":{"key":"unknown"}}`}, 4401, "this key is not known"},
+		{"a caller with an unreadable key", transport.StreamConfig{}, false, []string{`{"type":"connection_init","payload":{"key":"unreadable"}}`}, 4403, "this key cannot be read"},
+		{"a caller whose key cannot be checked", transport.StreamConfig{}, false, []string{`{"type":"connection_init","payload":{"key":"unchecked"}}`}, 1013, "keys cannot be checked now"},
 		{"no connection_init", transport.StreamConfig{Init: time.Millisecond}, false, nil, 4408, "Connection initialisation timeout"},
 		{"an id that is taken", transport.StreamConfig{}, true, []string{
 			`{"type":"subscribe","id":"1","payload":{"query":"subscription { count(to: 0, stay: true) }"}}`,
