@@ -13,6 +13,7 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"regtok/auth"
 	"regtok/cache"
 	"regtok/catalog"
 	"regtok/expiry"
@@ -31,6 +32,8 @@ type Options struct {
 	Events *expiry.Events
 	// Streams carry subscriptions. Nil: there are none.
 	Streams *transport.Streams
+	// Callers may bring their credential with connection_init. Nil: sockets belong to the viewer of their request.
+	Callers *auth.Callers
 	// Version of the program, for `server { version }`.
 	Version string
 	Limits  limits.Limits
@@ -51,10 +54,10 @@ func New(o Options) http.Handler {
 	}
 	o.Limits.Guard(server)
 	if o.Streams != nil {
-		server.AddTransport(transport.WebSocket{Timeout: o.Timeout, Streams: o.Streams})
-		server.AddTransport(transport.Events{Streams: o.Streams})
+		server.AddTransport(transport.WebSocket{Timeout: o.Timeout, Streams: o.Streams, Admit: admission(o.Callers), Until: until})
+		server.AddTransport(transport.Events{Streams: o.Streams, Until: until})
 	}
-	server.AddTransport(transport.POST{Timeout: o.Timeout, Streams: o.Streams})
+	server.AddTransport(transport.POST{Timeout: o.Timeout, Streams: o.Streams, Until: until})
 	shows := presenter{log: o.Log}
 	server.SetErrorPresenter(shows.present)
 	server.SetRecoverFunc(shows.recovered)

@@ -19,7 +19,7 @@ func TestAServerThatEndsTellsEachStreamWhereToGoOn(t *testing.T) {
 	leaks := goleak.IgnoreCurrent()
 	t.Cleanup(func() { goleak.VerifyNone(t, leaks) }) // after all that is stopped
 	s := newStage(t, plan{})
-	listener, err := server.Listen("127.0.0.1:0")
+	listener, err := server.Listen("127.0.0.1:0", false)
 	if err != nil {
 		t.Fatal(err)
 	}

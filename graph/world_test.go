@@ -49,6 +49,7 @@ type plan struct {
 	timeout   time.Duration // of an operation; 0: the default
 	events    *expiry.Events
 	streams   *transport.Streams
+	callers   *auth.Callers // who may open sockets; nil: the viewer
 	// change has a say in each account before the catalog gets it.
 	change func(*catalog.Account)
 }
@@ -75,7 +76,7 @@ func newWorld(t testing.TB, p plan) *world {
 	})
 	limit := limits.Default()
 	limit.Introspection = true
-	w.api = graph.New(graph.Options{Catalog: w.catalog, Version: "test", Limits: limit, Timeout: p.timeout, Log: log, Events: p.events, Streams: p.streams})
+	w.api = graph.New(graph.Options{Catalog: w.catalog, Version: "test", Limits: limit, Timeout: p.timeout, Log: log, Events: p.events, Streams: p.streams, Callers: p.callers})
 	viewer := auth.Local()
 	if p.viewer != nil {
 		viewer = *p.viewer

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"regtok/auth"
 	"regtok/providers/rest"
 )
 
@@ -23,6 +24,7 @@ type Metrics struct {
 	operations *prometheus.CounterVec
 	answeredIn *prometheus.HistogramVec
 	errors     *prometheus.CounterVec
+	refused    *prometheus.CounterVec
 	lag        prometheus.Histogram
 }
 
@@ -40,11 +42,13 @@ func New(version string) *Metrics {
 			Help: "How long operations took that ran.", Buckets: []float64{.001, .005, .01, .05, .1, .5, 1, 5, 10, 30}}, []string{"type"}),
 		errors: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "regtok_graphql_errors_total",
 			Help: "Errors of answers, by their code."}, []string{"code"}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "regtok_authentication_failures_total",
+			Help: "Callers that were not admitted, by reason."}, []string{"reason"}),
 	}
 	m.lag = newStreamLag()
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "regtok_build_info", Help: "1, with the version of the program."}, []string{"version"})
 	build.WithLabelValues(version).Set(1)
-	m.registry.MustRegister(m.upstream, m.upstreamIn, m.operations, m.answeredIn, m.errors, m.lag, build,
+	m.registry.MustRegister(m.upstream, m.upstreamIn, m.operations, m.answeredIn, m.errors, m.refused, m.lag, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -82,3 +86,6 @@ func (m *Metrics) Operation(kind string, data bool, codes []string, took time.Du
 		m.errors.WithLabelValues(cmp.Or(code, "other")).Inc()
 	}
 }
+
+// Refused counts a caller that was not admitted. It fits auth.Config.Refused.
+func (m *Metrics) Refused(reason auth.Reason) { m.refused.WithLabelValues(string(reason)).Inc() }

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
+	"regtok/auth"
 	"regtok/cache"
 	"regtok/catalog"
 	"regtok/expiry"
@@ -57,6 +58,7 @@ func ours(told string) string {
 // watched is a process with something of everything.
 func watched(stats cache.Stats) *metrics.Metrics {
 	m := metrics.New("v1")
+	m.Refused(auth.Unknown)
 	account := &catalog.Account{Name: "a", Driver: providers.Driver{Name: "p"}, Health: func() providers.Health {
 		return providers.Health{LastSuccess: time.Unix(1700000000, 5e8), LastError: "a secret", Budgets: []providers.Budget{
 			{Scope: "user", Limit: 50, Remaining: 7},
@@ -151,6 +153,7 @@ func TestWhatHappensIsCounted(t *testing.T) {
 		`regtok_stream_events_total{kind="replayed"} 5`,
 		`regtok_stream_events_total{kind="gap"} 6`,
 		`regtok_streams_dropped_total 7`,
+		`regtok_authentication_failures_total{reason="unknown"} 1`,
 		`regtok_stream_lag_seconds_sum 2`,
 	)
 	wants(t, scrape(t, watched(cache.Stats{StoreFails: true})), `regtok_redis_up 0`, `regtok_shared_cache_up 0`)

@@ -14,22 +14,22 @@ import (
 // farewell is what connections get to send the rest of their last answer, and what cancelled handlers get to return.
 const farewell = time.Second
 
-// Listen opens a TCP address like 127.0.0.1:8080 for Serve. It has to be a loopback address: callers cannot be told
-// apart, and this server's credentials would be everybody's who reaches it. Port 0 takes a free one.
-func Listen(address string) (net.Listener, error) {
+// Listen opens a TCP address like 127.0.0.1:8080 for Serve. Port 0 takes a free one. Where no callers are known it has to be a
+// loopback address: this server's credentials would be everybody's who reaches it.
+func Listen(address string, callers bool) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, fmt.Errorf("%q is no address to listen on: write it like 127.0.0.1:8080", address)
 	}
-	if !loopback(host) {
-		return nil, fmt.Errorf("%q can be reached from other machines, and callers cannot be told apart: listen on 127.0.0.1 "+
-			"or [::1], and put a proxy in front that admits whom you trust", address)
+	if !callers && !loopback(host) {
+		return nil, fmt.Errorf("%q can be reached from other machines, and no callers are configured, so that whoever reaches it could create tokens: "+
+			"list `callers` in the configuration file (`regtok keys new` makes a key for each), or listen on 127.0.0.1 or [::1]", address)
 	}
 	l, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", address, err)
 	}
-	if bound, _, _ := net.SplitHostPort(l.Addr().String()); !loopback(bound) {
+	if bound, _, _ := net.SplitHostPort(l.Addr().String()); !callers && !loopback(bound) {
 		_ = l.Close()
 		return nil, fmt.Errorf("%q leads to %s here, which can be reached from other machines: listen on 127.0.0.1", address, bound)
 	}

@@ -16,7 +16,7 @@ import (
 
 func TestListen(t *testing.T) {
 	for _, address := range []string{"127.0.0.1:0", "localhost:0"} {
-		l, err := server.Listen(address)
+		l, err := server.Listen(address, false)
 		if err != nil {
 			t.Errorf("Listen(%q): %v", address, err)
 			continue
@@ -24,18 +24,18 @@ func TestListen(t *testing.T) {
 		_ = l.Close()
 	}
 	refused := map[string]string{
-		":0":              "proxy",
-		"0.0.0.0:0":       "proxy",
-		"[::]:0":          "proxy",
-		"192.168.0.1:0":   "proxy",
-		"regtok.example:": "proxy",
+		":0":              "regtok keys new",
+		"0.0.0.0:0":       "regtok keys new",
+		"[::]:0":          "regtok keys new",
+		"192.168.0.1:0":   "regtok keys new",
+		"regtok.example:": "regtok keys new",
 		"127.0.0.1":       "127.0.0.1:8080",
 		"8080":            "127.0.0.1:8080",
 		"":                "127.0.0.1:8080",
 		"127.0.0.1:x":     "127.0.0.1:x",
 	}
 	for address, want := range refused {
-		l, err := server.Listen(address)
+		l, err := server.Listen(address, false)
 		if err == nil {
 			_ = l.Close()
 			t.Errorf("Listen(%q) = %s, want an error", address, l.Addr())
@@ -45,13 +45,28 @@ func TestListen(t *testing.T) {
 	}
 }
 
+func TestWithCallersEveryAddressWillDo(t *testing.T) {
+	for _, address := range []string{":0", "0.0.0.0:0", "127.0.0.1:0"} {
+		l, err := server.Listen(address, true)
+		if err != nil {
+			t.Errorf("Listen(%q): %v", address, err)
+			continue
+		}
+		_ = l.Close()
+	}
+	if l, err := server.Listen("8080", true); err == nil {
+		_ = l.Close()
+		t.Error("Listen(8080) took it for an address")
+	}
+}
+
 func TestATakenAddressIsAnError(t *testing.T) {
-	l, err := server.Listen("127.0.0.1:0")
+	l, err := server.Listen("127.0.0.1:0", false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = l.Close() }()
-	if _, err := server.Listen(l.Addr().String()); err == nil || !strings.Contains(err.Error(), l.Addr().String()) {
+	if _, err := server.Listen(l.Addr().String(), false); err == nil || !strings.Contains(err.Error(), l.Addr().String()) {
 		t.Errorf("Listen on a taken address: %v, want an error that names it", err)
 	}
 }

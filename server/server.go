@@ -22,12 +22,16 @@ type Config struct {
 	Metrics http.Handler
 	// SDL is what /schema.graphqls shows.
 	SDL string
+	// Callers are those whom /graphql answers, and /metrics if they hold auth.MetricsRead. Nil: whoever reaches this server is
+	// auth.Local, so it has to listen on loopback only.
+	Callers *auth.Callers
 	// Ready tells whether requests make sense yet. It has a second. Nil: always.
 	Ready func(context.Context) error
 	// Ending is called when the server begins to end, for what does not end by itself: streams. It must not wait for them. Nil:
 	// there is nothing of that kind.
 	Ending func()
-	// Hosts are the names by which callers may address this server, besides those of the loopback interface.
+	// Hosts are the names by which callers may address this server, besides those of the loopback interface. None, and
+	// Callers: any name.
 	Hosts []string
 	// Log gets a line for each request. NewLog makes one that names the request in every line. Nil: none.
 	Log    *slog.Logger
@@ -89,12 +93,12 @@ func New(c Config) *Server {
 // routes is every path.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("/graphql", s.graphql)
+	mux.Handle("/graphql", s.known(http.HandlerFunc(s.graphql)))
 	mux.HandleFunc("GET /schema.graphqls", s.schema)
 	mux.HandleFunc("GET /livez", s.livez)
 	mux.HandleFunc("GET /readyz", s.readyz)
 	if s.config.Metrics != nil {
-		mux.Handle("GET /metrics", s.config.Metrics)
+		mux.Handle("GET /metrics", s.permitted(auth.MetricsRead, s.config.Metrics))
 	}
 	mux.HandleFunc("GET /{$}", s.index)
 	if s.config.Playground != nil {
@@ -115,7 +119,7 @@ func (s *Server) graphql(w http.ResponseWriter, r *http.Request) {
 	}
 	defer s.door.leave()
 	r.Body = http.MaxBytesReader(w, r.Body, s.limits.Body)
-	s.config.GraphQL.ServeHTTP(w, r.WithContext(auth.NewContext(r.Context(), auth.Local())))
+	s.config.GraphQL.ServeHTTP(w, r)
 }
 
 func (s *Server) schema(w http.ResponseWriter, _ *http.Request) {

@@ -43,7 +43,7 @@ type world struct {
 
 func start(t *testing.T, c server.Config) *world {
 	t.Helper()
-	listener, err := server.Listen("127.0.0.1:0")
+	listener, err := server.Listen("127.0.0.1:0", false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,17 +17,20 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"regtok/auth"
 )
 
 // longestConfig bounds a configuration file, in bytes.
 const longestConfig = 1 << 20
 
-// configFile is a configuration file. Its keys are the flags of serve, with underscores, and `accounts`.
+// configFile is a configuration file. Its keys are the flags of serve, with underscores, `accounts` and `callers`.
 // No error of it repeats a value, since that may be a secret that went astray.
 type configFile struct {
 	path     string
 	settings map[string]fileSetting // by flag
 	accounts []accountConfig
+	callers  []auth.Caller
 }
 
 // fileSetting is a setting as the command line would have it, and where it stands.
@@ -92,13 +95,16 @@ func (c *configFile) body(file *ast.File) (ast.Node, error) {
 
 // read takes one entry of the file's top.
 func (c *configFile) read(e entry, flags []*kong.Flag) error {
-	if e.key == "accounts" {
+	switch e.key {
+	case "accounts":
 		return c.readAccounts(e.value)
+	case "callers":
+		return c.readCallers(e.value)
 	}
 	keys := keysOf(flags)
 	at := slices.IndexFunc(flags, func(f *kong.Flag) bool { return e.key == keyOf(f) })
 	if at < 0 || !slices.Contains(keys, e.key) {
-		return c.unknown(e, append(keys, "accounts"))
+		return c.unknown(e, append(keys, "accounts", "callers"))
 	}
 	text, err := c.text(e, flags[at].Target.Kind())
 	if err != nil {

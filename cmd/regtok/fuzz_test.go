@@ -14,6 +14,7 @@ func FuzzConfig(f *testing.F) {
 		"%YAML 1.2\n---\n? a\n: !!str b\n---\n",
 		"cache: \"" + canary,
 		"token: |" + canary + "\n",
+		"callers:\n- name: " + canary + "\n  key: " + canary + "\n  permissions: [" + canary + "]\n  until: " + canary + "\n",
 	} {
 		f.Add(text)
 	}

@@ -26,6 +26,7 @@ type program struct {
 	Serve   serve   `cmd:"" help:"Serve the API over your accounts."`
 	Emulate emulate `cmd:"" help:"Serve one provider's own API from memory, for frontends and other clients."`
 	Schema  sdl     `cmd:"" help:"Print the GraphQL schema."`
+	Keys    keys    `cmd:"" help:"Make API keys for callers."`
 
 	Version kong.VersionFlag `help:"Print the version."`
 }
@@ -74,7 +75,7 @@ func (p process) parse(args []string) (*kong.Context, error) {
 	}
 	var filled program
 	command, err = traced(p.parser(&filled, from), from)
-	filled.Serve.accounts = from.file.accounts
+	filled.Serve.accounts, filled.Serve.callers = from.file.accounts, from.file.callers
 	return command, err
 }
 

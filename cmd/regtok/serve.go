@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"regtok/auth"
 	"regtok/cache"
 	"regtok/catalog"
 	"regtok/graph"
@@ -27,7 +28,7 @@ import (
 
 // serve serves the API over accounts.
 type serve struct {
-	Config         string       `short:"c" variable:"REGTOK_CONFIG" placeholder:"FILE" help:"YAML file with accounts, and with any of these settings; underscores for dashes."`
+	Config         string       `short:"c" variable:"REGTOK_CONFIG" placeholder:"FILE" help:"YAML file with accounts, callers, and any of these settings; underscores for dashes."`
 	MaxAge         maxAges      `variable:"REGTOK_MAX_AGE" placeholder:"PROVIDER=DURATION,..." help:"Rotation policy: how old tokens of a provider may become, for example P90D. None: as old as they like."`
 	RedisURL       redisURL     `name:"redis-url" variable:"REGTOK_REDIS_URL" placeholder:"URL" help:"Redis that replicas share: for what was read, and for idempotency keys, rotations and scheduled deletions, which it has to keep. Without it these are lost when the process ends, and a deletion that would have to be scheduled is refused. redis://, redis+sentinel://, redis+cluster://, each with rediss for TLS, or unix://."`
 	RedisURLFile   redisURLFile `name:"redis-url-file" variable:"REGTOK_REDIS_URL_FILE" placeholder:"FILE" help:"File that holds the URL of Redis in one line, instead of --redis-url, never beside it: it may hold a password."`
@@ -37,13 +38,16 @@ type serve struct {
 	settings
 
 	accounts []accountConfig // of the file
+	callers  []auth.Caller   // of the file
 }
 
 // Help tells what an account can be configured with.
 func (serve) Help() string {
 	var text strings.Builder
 	text.WriteString("Accounts stand in the configuration file under `accounts`, each with `provider`, a `name` of your choice, and the settings below. " +
-		"A secret can be in a file of its own, beside the configuration or anywhere: NAME_file. Without accounts in a file, those of the variables below are used.\n")
+		"A secret can be in a file of its own, beside the configuration or anywhere: NAME_file. Without accounts in a file, those of the variables below are used.\n\n" +
+		"Callers stand there under `callers`, each with `name`, `key` (the hash that `regtok keys new` prints), `permissions` and, if the key ends, `until`. " +
+		"Permissions: " + permissionNames() + ". Without callers whoever reaches the server may do everything, so that it listens on loopback only.\n")
 	for _, driver := range all.Drivers() {
 		fmt.Fprintf(&text, "\n%s (provider: %s)\n", driver.Title, driver.Name)
 		for _, setting := range driver.Settings {
@@ -71,7 +75,7 @@ func (s serve) Run(p process) error {
 			", or name a file with accounts by --config; `regtok demo` needs none")}
 	}
 	return api{
-		settings: s.settings, accounts: accounts, maxAge: s.MaxAge, redis: s.redis(), sweep: s.Sweep == "on", eventRetention: s.EventRetention, introspection: s.Introspection,
+		settings: s.settings, accounts: accounts, callers: s.callers, maxAge: s.MaxAge, redis: s.redis(), sweep: s.Sweep == "on", eventRetention: s.EventRetention, introspection: s.Introspection,
 	}.serve(p, func(string) {})
 }
 
@@ -87,6 +91,7 @@ func (s serve) redis() redisURL {
 type api struct {
 	settings
 	accounts       []accountConfig
+	callers        []auth.Caller // none: everybody who reaches the server
 	maxAge         maxAges
 	redis          redisURL
 	sweep          bool
@@ -128,7 +133,8 @@ func (a api) serve(p process, started func(base string)) error {
 		return usageError{err}
 	}
 	defer hangUp()
-	listener, err := server.Listen(a.Listen)
+	callers := a.knownCallers(auth.Config{Refused: figures.Refused, Log: log})
+	listener, err := server.Listen(a.Listen, callers != nil)
 	if err != nil {
 		return usageError{fmt.Errorf("%s: %w", settingName("listen"), inUse(err))}
 	}
@@ -150,16 +156,17 @@ func (a api) serve(p process, started func(base string)) error {
 	limit.Introspection = a.introspection
 	figures.Watch(metrics.Sources{Cache: views.Stats, Shared: common.store != nil, Redis: a.redisWorks(common), Accounts: accounts, Swept: a.swept(known), Events: ends.figures, Streams: streams.Stats})
 	front := server.New(server.Config{
-		GraphQL:    graph.New(graph.Options{Catalog: known, Events: ends.events, Streams: streams, Version: version(), Limits: limit, Timeout: timeout, Observe: figures.Operation, Log: log}),
+		GraphQL:    graph.New(graph.Options{Catalog: known, Events: ends.events, Streams: streams, Callers: callers, Version: version(), Limits: limit, Timeout: timeout, Observe: figures.Operation, Log: log}),
 		Metrics:    a.shown(figures),
 		Playground: web.Playground(),
 		SDL:        graph.SDL(),
+		Callers:    callers,
 		Hosts:      a.Hosts,
 		Ending:     streams.Close,
 		Log:        log,
 		Limits:     server.Limits{Answer: timeout},
 	})
-	log.Info("serving", "address", listener.Addr().String(), "accounts", names(a.accounts), "cache", a.Cache, "shared", common.store != nil, "durable", common.durable, "sweep", a.sweepsFor(), "events", ends.events != nil, "introspection", a.introspection)
+	log.Info("serving", "address", listener.Addr().String(), "accounts", names(a.accounts), "cache", a.Cache, "shared", common.store != nil, "durable", common.durable, "sweep", a.sweepsFor(), "events", ends.events != nil, "introspection", a.introspection, "callers", len(a.callers))
 	started("http://" + listener.Addr().String())
 	return front.Serve(p, listener)
 }

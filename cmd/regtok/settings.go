@@ -12,8 +12,8 @@ const defaultListen = "127.0.0.1:8080"
 // settings are those of every command that serves the API. The tag `variable` names a setting's variable for sources:
 // kong's own tag would read the process's environment behind getenv's back, and for commands that are not asked for.
 type settings struct {
-	Listen     string     `default:"${listen}" variable:"REGTOK_LISTEN" placeholder:"ADDRESS" help:"Where to listen. Loopback only: callers cannot be told apart yet."`
-	Hosts      hostNames  `variable:"REGTOK_HOSTS" placeholder:"NAME,..." help:"Names by which callers may address the server, besides localhost: for a proxy on this machine that keeps the Host header."`
+	Listen     string     `default:"${listen}" variable:"REGTOK_LISTEN" placeholder:"ADDRESS" help:"Where to listen. Loopback only, unless callers are configured."`
+	Hosts      hostNames  `variable:"REGTOK_HOSTS" placeholder:"NAME,..." help:"Names by which callers may address the server, besides localhost: for a proxy on this machine that keeps the Host header. Where callers are configured and no name is given, any will do."`
 	Cache      string     `default:"on" enum:"on,off" variable:"REGTOK_CACHE" placeholder:"on|off" help:"Off: every query reads through, and only equal reads at the same time are shared. There is no sweep then."`
 	SweepShare percent    `default:"40%" variable:"REGTOK_SWEEP_SHARE" placeholder:"PERCENT" help:"Most of a provider's request allowance that the sweep, and watching for events, may take, from 1% to 90%."`
 	CacheSize  size       `default:"64MiB" variable:"REGTOK_CACHE_SIZE" placeholder:"SIZE" help:"Most memory that cached answers take."`
@@ -22,7 +22,7 @@ type settings struct {
 	Thresholds thresholds `default:"P30D,P14D,P7D,P3D,P1D,PT1H" variable:"REGTOK_THRESHOLDS" placeholder:"DURATION,..." help:"How long before it is due a token is worth a warning, and an event. All processes with the same Redis have to have the same."`
 	Events     string     `default:"on" enum:"on,off" variable:"REGTOK_EVENTS" placeholder:"on|off" help:"On: tokens are watched, and each step towards an end is told. For that every registry is read now and then, with or without a sweep, within its share. All processes with the same Redis have to have the same."`
 	Streams    most       `default:"1000" variable:"REGTOK_STREAMS" placeholder:"NUMBER" help:"Most subscriptions at a time, and most WebSockets."`
-	Metrics    string     `default:"on" enum:"on,off" variable:"REGTOK_METRICS" placeholder:"on|off" help:"Figures for Prometheus at /metrics."`
+	Metrics    string     `default:"on" enum:"on,off" variable:"REGTOK_METRICS" placeholder:"on|off" help:"Figures for Prometheus at /metrics; where callers are configured, for those with METRICS_READ."`
 	LogLevel   string     `default:"info" enum:"debug,info,warn,error" variable:"REGTOK_LOG_LEVEL" placeholder:"LEVEL" help:"debug, info, warn or error."`
 	LogFormat  string     `default:"auto" enum:"auto,json,text" variable:"REGTOK_LOG_FORMAT" placeholder:"FORMAT" help:"auto, json or text. Auto: text on a terminal, else JSON."`
 }

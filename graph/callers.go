@@ -1,0 +1,63 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"regtok/auth"
+	"regtok/graph/transport"
+)
+
+// until is when the credential of a request, or of a socket, ends.
+func until(ctx context.Context) time.Time { return auth.FromContext(ctx).Until }
+
+// admission admits callers to sockets: by the credential in the payload of connection_init, which pages can send, else by
+// that of the upgrade. nil: whoever reaches this server.
+func admission(callers *auth.Callers) func(context.Context, map[string]any) (context.Context, error) {
+	if callers == nil {
+		return nil
+	}
+	return func(ctx context.Context, payload map[string]any) (context.Context, error) {
+		authorization, given, err := presented(payload)
+		if err != nil {
+			return ctx, err
+		}
+		if !given && auth.FromContext(ctx).Subject != "" {
+			return ctx, nil
+		}
+		viewer, err := callers.Admit(ctx, authorization)
+		if err != nil {
+			return ctx, unadmitted(err)
+		}
+		return auth.NewContext(ctx, viewer), nil
+	}
+}
+
+// presented is the credential of a payload.
+func presented(payload map[string]any) (authorization string, given bool, err error) {
+	for _, name := range []string{"Authorization", "authorization"} {
+		value, there := payload[name]
+		if !there || value == nil {
+			continue
+		}
+		text, ok := value.(string)
+		if !ok || given && text != authorization {
+			return "", false, &transport.Refusal{Reason: "Authorization in the payload is one text: Bearer, a space, and the key"}
+		}
+		authorization, given = text, true
+	}
+	return authorization, given, nil
+}
+
+// unadmitted is how a socket ends whose caller was not admitted.
+func unadmitted(err error) error {
+	refused, ok := errors.AsType[*auth.Error](err)
+	if !ok {
+		panic("graph: callers are refused with *auth.Error")
+	}
+	if refused.Reason == auth.Unavailable {
+		return &transport.Refusal{Later: true, Reason: refused.Message}
+	}
+	return &transport.Refusal{Unauthorized: true, Reason: refused.Message}
+}

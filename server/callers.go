@@ -1,0 +1,85 @@
+package server
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"regtok/auth"
+)
+
+// inAddresses are names under which people put keys into addresses, which logs, proxies and histories of browsers keep.
+var inAddresses = []string{"access_token", "api_key", "apikey", "authorization", "key", "token"}
+
+// known admits callers, and puts them into the request's context. Whoever asks for a socket may bring the credential with
+// connection_init instead, since pages cannot send headers with that: until then they are nobody.
+func (s *Server) known(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.config.Callers == nil {
+			next.ServeHTTP(w, r.WithContext(auth.NewContext(r.Context(), auth.Local())))
+			return
+		}
+		if credentialInAddress(r) {
+			refuse(w, r, http.StatusBadRequest, "BAD_REQUEST",
+				"keys do not belong into addresses, which are logged on their way: send Authorization: Bearer, and make a new key, since this one may have been seen")
+			return
+		}
+		ctx := auth.NewAddressContext(r.Context(), r.RemoteAddr)
+		presented := r.Header.Values("Authorization")
+		if len(presented) == 0 && upgrades(r) {
+			next.ServeHTTP(w, r.WithContext(ctx))
+			return
+		}
+		viewer, err := s.config.Callers.Admit(ctx, strings.Join(presented, ", ")) // two are no credential
+		if err != nil {
+			unadmitted(w, r, err)
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(auth.NewContext(ctx, viewer)))
+	})
+}
+
+// permitted lets those callers pass who hold the permission.
+func (s *Server) permitted(permission auth.Permission, next http.Handler) http.Handler {
+	return s.known(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !auth.FromContext(r.Context()).May(permission) {
+			refuse(w, r, http.StatusForbidden, "FORBIDDEN", "this needs the permission "+string(permission)+", which you do not have")
+			return
+		}
+		next.ServeHTTP(w, r)
+	}))
+}
+
+// upgrades tells whether a request asks for a WebSocket.
+func upgrades(r *http.Request) bool {
+	return r.Method == http.MethodGet && strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
+}
+
+func credentialInAddress(r *http.Request) bool {
+	for name := range r.URL.Query() {
+		if slices.Contains(inAddresses, strings.ToLower(name)) {
+			return true
+		}
+	}
+	return false
+}
+
+// unadmitted answers whoever was not admitted.
+func unadmitted(w http.ResponseWriter, r *http.Request, err error) {
+	refused, ok := errors.AsType[*auth.Error](err)
+	if !ok {
+		panic("server: callers are refused with *auth.Error")
+	}
+	switch refused.Reason {
+	case auth.Unavailable:
+		w.Header().Set("Retry-After", "10")
+		refuse(w, r, http.StatusServiceUnavailable, "UNAVAILABLE", refused.Message)
+		return
+	case auth.Missing:
+		w.Header().Set("WWW-Authenticate", `Bearer realm="regtok"`)
+	default:
+		w.Header().Set("WWW-Authenticate", `Bearer realm="regtok", error="invalid_token"`)
+	}
+	refuse(w, r, http.StatusUnauthorized, "UNAUTHENTICATED", refused.Message)
+}
