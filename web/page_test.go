@@ -51,6 +51,30 @@ func TestThePlaygroundRunsEachOfItsExamples(t *testing.T) {
 	checkQuiet(t, page, server)
 }
 
+func TestThePlaygroundSendsTheCredentialOfItsHeaderEditor(t *testing.T) {
+	server := start(t)
+	page := webtest.Open(t, server+"/playground")
+	all := examples(t)
+	for _, credential := range []string{"", "Bearer one", "Bearer two"} {
+		if credential != "" {
+			page.SetHeaders(`{"authorization": "` + credential + `"}`)
+		}
+		for _, example := range []string{all[0].name, "FollowEvents"} {
+			page.OpenExample(example)
+			if credential != "" {
+				page.SetHeaders(`{"authorization": "` + credential + `"}`) // each example has a tab with headers of its own
+			}
+			if got, want := page.Execute(), `"authorization": "`+credential+`"`; !strings.Contains(got, want) {
+				t.Errorf("the answer to %s is %s, want it to have %s", example, got, want)
+			}
+		}
+	}
+	if stored := page.Stored(); strings.Contains(stored, "Bearer") {
+		t.Errorf("the page keeps the credential: %s", stored)
+	}
+	checkQuiet(t, page, server)
+}
+
 // checkQuiet checks that the page asked this server only, and that nothing went wrong.
 func checkQuiet(t *testing.T, page *webtest.Page, server string) {
 	t.Helper()
@@ -112,29 +136,33 @@ func routes(t *testing.T) http.Handler {
 			_, _ = w.Write(introspection)
 			return
 		}
-		_ = json.NewEncoder(w).Encode(map[string]any{"data": map[string]string{"asked": request.OperationName}})
+		_ = json.NewEncoder(w).Encode(map[string]any{"data": map[string]string{"asked": request.OperationName, "authorization": r.Header.Get("Authorization")}})
 	})
 	return mux
 }
 
-// follow answers each subscription over WebSocket with its name, as often as one asks.
+// follow answers each subscription over WebSocket with its name and the socket's credential, as often as one asks.
 func follow(w http.ResponseWriter, r *http.Request) {
 	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"graphql-transport-ws"}})
 	if err != nil {
 		return
 	}
 	defer func() { _ = conn.CloseNow() }()
+	authorization := ""
 	for {
 		var message struct {
 			ID, Type string
-			Payload  struct{ OperationName string }
+			Payload  struct{ OperationName, Authorization string }
 		}
 		if err := wsjson.Read(r.Context(), conn, &message); err != nil {
 			return
 		}
+		if message.Type == "connection_init" {
+			authorization = message.Payload.Authorization
+		}
 		answer := map[string]any{"type": "connection_ack"}
 		if message.Type == "subscribe" {
-			asked := map[string]any{"asked": message.Payload.OperationName}
+			asked := map[string]any{"asked": message.Payload.OperationName, "authorization": authorization}
 			answer = map[string]any{"type": "next", "id": message.ID, "payload": map[string]any{"data": asked}}
 		}
 		if err := wsjson.Write(r.Context(), conn, answer); err != nil {

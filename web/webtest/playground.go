@@ -45,6 +45,13 @@ func (p *Page) Execute() string {
 	}
 }
 
+// SetHeaders puts a JSON object of headers into the header editor.
+func (p *Page) SetHeaders(headers string) {
+	p.t.Helper()
+	Await[bool](p, `!!`+model("request-headers.json"))
+	p.Run(fmt.Sprintf(`%s.setValue(%q)`, model("request-headers.json"), headers))
+}
+
 // Stored returns everything that the page keeps for its next visit, as JSON.
 func (p *Page) Stored() string {
 	p.t.Helper()
@@ -54,5 +61,10 @@ func (p *Page) Stored() string {
 // text is a script for what one of GraphiQL's editors holds; empty while it is not there. The page shows no more
 // than the lines that fit.
 func text(editor string) string {
-	return fmt.Sprintf(`globalThis.__MONACO?.editor.getModels().find(m => m.uri.path.endsWith(%q))?.getValue()`, editor)
+	return model(editor) + `?.getValue()`
+}
+
+// model is a script for one of GraphiQL's editors.
+func model(editor string) string {
+	return fmt.Sprintf(`globalThis.__MONACO?.editor.getModels().find(m => m.uri.path.endsWith(%q))`, editor)
 }
