@@ -33,7 +33,7 @@ func New(version string) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		upstream: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "regtok_upstream_requests_total",
-			Help: "Requests to providers, repetitions too, by the class of the answer's status; none: no answer came."}, []string{"provider", "account", "op", "status"}),
+			Help: "Requests to providers, repetitions too, by the class of the answer's status; 429 apart from the other 4xx; none: no answer came."}, []string{"provider", "account", "op", "status"}),
 		upstreamIn: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "regtok_upstream_request_duration_seconds",
 			Help: "How long providers took to answer in full.", Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}}, []string{"provider", "account"}),
 		operations: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "regtok_graphql_operations_total",
@@ -60,12 +60,19 @@ func (m *Metrics) Handler() http.Handler {
 
 // Upstream counts one request to a provider. It fits rest.TransportConfig.Observe.
 func (m *Metrics) Upstream(o rest.Observation) {
-	status := "none"
-	if o.Status > 0 {
-		status = strconv.Itoa(o.Status/100) + "xx"
-	}
-	m.upstream.WithLabelValues(o.Provider, o.Account, cmp.Or(o.Op, "other"), status).Inc()
+	m.upstream.WithLabelValues(o.Provider, o.Account, cmp.Or(o.Op, "other"), class(o.Status)).Inc()
 	m.upstreamIn.WithLabelValues(o.Provider, o.Account).Observe(o.Duration.Seconds())
+}
+
+// class is a status as it is counted. A refusal for being asked too often is worth an alarm, which 404 is not.
+func class(status int) string {
+	switch {
+	case status == http.StatusTooManyRequests:
+		return "429"
+	case status > 0:
+		return strconv.Itoa(status/100) + "xx"
+	}
+	return "none"
 }
 
 // Operation counts one operation. The kind is its type, empty if it was refused before that was known; codes are those

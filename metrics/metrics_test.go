@@ -85,6 +85,7 @@ func watched(stats cache.Stats) *metrics.Metrics {
 	m.Upstream(rest.Observation{Provider: "p", Account: "a", Op: "list tokens", Status: 200, Duration: time.Second})
 	m.Upstream(rest.Observation{Provider: "p", Account: "a", Op: "list tokens", Status: 204})
 	m.Upstream(rest.Observation{Provider: "p", Account: "a", Op: "list tokens", Status: 429})
+	m.Upstream(rest.Observation{Provider: "p", Account: "a", Op: "list tokens", Status: 404})
 	m.Upstream(rest.Observation{Provider: "p", Account: "a"})
 	m.Delivered(2*time.Second, false)
 	m.Delivered(time.Hour, true)
@@ -103,8 +104,9 @@ func TestWhatHappensIsCounted(t *testing.T) {
 		`regtok_build_info{version="v1"} 1`,
 		`regtok_upstream_requests_total{account="a",op="list tokens",provider="p",status="2xx"} 2`,
 		`regtok_upstream_requests_total{account="a",op="list tokens",provider="p",status="4xx"} 1`,
+		`regtok_upstream_requests_total{account="a",op="list tokens",provider="p",status="429"} 1`,
 		`regtok_upstream_requests_total{account="a",op="other",provider="p",status="none"} 1`,
-		`regtok_upstream_request_duration_seconds_count{account="a",provider="p"} 4`,
+		`regtok_upstream_request_duration_seconds_count{account="a",provider="p"} 5`,
 		`regtok_upstream_request_duration_seconds_sum{account="a",provider="p"} 1`,
 		`regtok_graphql_operations_total{outcome="ok",type="query"} 1`,
 		`regtok_graphql_operations_total{outcome="partial",type="query"} 1`,
@@ -178,6 +180,40 @@ func TestEveryFigureHasARowAndEveryRowAFigure(t *testing.T) {
 	told := scrape(t, watched(cache.Stats{Views: map[string]cache.ViewStats{"tokens": {}}}))
 	if diff := cmp.Diff(names(told, `(?m)^# HELP (regtok_\w+) `), names(string(text), "(?m)^\\| `(regtok_\\w+)` \\|")); diff != "" {
 		t.Errorf("docs/metrics.md and the figures differ (-code +doc):\n%s", diff)
+	}
+}
+
+// TestAlarmsAskForWhatThereIs looks for each figure, label and value of a label in docs/metrics.md's alarms.
+func TestAlarmsAskForWhatThereIs(t *testing.T) {
+	text, err := os.ReadFile("../docs/metrics.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rules, _ := strings.Cut(string(text), "```yaml\n")
+	rules, _, found := strings.Cut(rules, "```")
+	alarms := regexp.MustCompile(`(?m)^ +expr: (.*)$`).FindAllStringSubmatch(rules, -1)
+	if !found || len(alarms) < 5 {
+		t.Fatalf("docs/metrics.md has the alarms %v", alarms)
+	}
+	told := scrape(t, watched(cache.Stats{Views: map[string]cache.ViewStats{"tokens": {}}}))
+	for _, alarm := range alarms {
+		figures := regexp.MustCompile(`(regtok_\w+)(?:\{([^}]*)\})?`).FindAllStringSubmatch(alarm[1], -1)
+		if len(figures) == 0 {
+			t.Errorf("%s asks for no figure", alarm[1])
+		}
+		for _, figure := range figures {
+			line := regexp.MustCompile(`(?m)^` + figure[1] + `(?:\{.*` + regexp.QuoteMeta(figure[2]) + `.*\})? `)
+			if !line.MatchString(told) {
+				t.Errorf("%s asks for %s, which nobody tells", alarm[1], figure[0])
+			}
+			for _, by := range regexp.MustCompile(`(?:by|on) \(([^)]*)\)`).FindAllStringSubmatch(alarm[1], -1) {
+				for label := range strings.SplitSeq(by[1], ", ") {
+					if !regexp.MustCompile(`(?m)^` + figure[1] + `\{.*\b` + label + `="`).MatchString(told) {
+						t.Errorf("%s asks for the label %s, which %s has not", alarm[1], label, figure[1])
+					}
+				}
+			}
+		}
 	}
 }
 

@@ -56,6 +56,40 @@ func TestTheFiguresTellWhatHappens(t *testing.T) {
 	})
 }
 
+// TestInHealthNoAlarmRings looks at what the alarms of docs/metrics.md ask for, of two replicas with two accounts.
+func TestInHealthNoAlarmRings(t *testing.T) {
+	server := redistest.Start(t)
+	config := t.TempDir() + "/regtok.yaml"
+	buildkite, ionos := start(t, nil, "emulate", "buildkite"), start(t, nil, "emulate", "ionos")
+	writeFile(t, config, fmt.Sprintf("redis_url: %s\naccounts:\n  - {provider: buildkite, token: any, base_url: '%s'}\n  - {provider: ionos, token: any, base_url: '%s'}\n",
+		server.URL(), buildkite.url, ionos.url))
+	one, two := start(t, nil, "serve", "-c", config), start(t, nil, "serve", "-c", config)
+	ask(t, one.url, everything)
+	ask(t, two.url, everything)
+	both := func() string { return figures(t, one.url) + figures(t, two.url) }
+	eventually(t, "each account is swept by one replica", func() bool {
+		told := both()
+		for _, provider := range []string{"buildkite", "ionos"} {
+			leader := fmt.Sprintf("regtok_sweep_leader{account=%q,provider=%[1]q} ", provider)
+			if strings.Count(told, leader+"1\n") != 1 || strings.Count(told, leader+"0\n") != 1 {
+				return false
+			}
+		}
+		return strings.Contains(told, "regtok_sweep_oldest_timestamp_seconds{")
+	})
+	told := both()
+	for _, want := range []string{"regtok_redis_up 1\n", "regtok_expiry_up 1\n", "regtok_expiry_faults_total 0\n"} {
+		if strings.Count(told, want) != 2 {
+			t.Errorf("not both replicas tell %s:\n%s", want, told)
+		}
+	}
+	for _, never := range []string{`status="429"`, `regtok_account_healthy{account="ionos",provider="ionos"} 0`, `regtok_account_healthy{account="buildkite",provider="buildkite"} 0`} {
+		if strings.Contains(told, never) {
+			t.Errorf("told is %s:\n%s", never, told)
+		}
+	}
+}
+
 // TestCallersCannotMakeFigures sends what callers choose: names of operations, of fields, of tokens.
 func TestCallersCannotMakeFigures(t *testing.T) {
 	r := start(t, nil, "demo", "--sweep-share=1%")
