@@ -115,7 +115,8 @@ func (b *Budget) takeLocked(ctx context.Context, now moment, q question) (sent, 
 
 // Snapshot is what is known of the allowances now. Remaining is what has not been used, and is not being used by a request
 // under way, as far as is known: it includes what is kept for writes and for replicas. Where the provider tells nothing it
-// is about what is assumed, which is whole again at ResetsAt. Snapshot waits for nobody.
+// is about what is assumed, which is whole again at ResetsAt. That is never over: where nothing is used, it is as if a window
+// began now. Snapshot waits for nobody, so replicas that have not asked lately may know of more than is left.
 func (b *Budget) Snapshot() []providers.Budget {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -160,3 +160,36 @@ func TestASilentProvidersStartIsKept(t *testing.T) {
 		take(t, b, write)
 	})
 }
+
+func TestWhatIsToldOfAnAllowanceEndsInTheFuture(t *testing.T) {
+	for name, config := range map[string]budget.Config{
+		"the provider tells": {},
+		"it is assumed":      {Start: []providers.Limit{{Scope: "contract", Limit: 50, Reset: time.Minute}}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := budget.New(config)
+			defer b.Close()
+			check := func() {
+				t.Helper()
+				for _, allowance := range b.Snapshot() {
+					if left := time.Until(allowance.ResetsAt); left <= 0 || left > time.Minute+time.Second {
+						t.Errorf("%s: %+v resets in %v, want a moment of the next minute", name, allowance, left)
+					}
+				}
+			}
+			check()
+			answer := budget.Answer{}
+			if config.Start == nil {
+				answer = told(20, 30*time.Second)
+			}
+			take(t, b, read).Settle(answer)
+			if got := len(b.Snapshot()); got != 1 {
+				t.Errorf("%s: %d allowances are known, want one", name, got)
+			}
+			for range 1000 {
+				check()
+				time.Sleep(100 * time.Millisecond)
+			}
+		})
+	}
+}

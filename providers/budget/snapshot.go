@@ -16,8 +16,11 @@ func (s *state) snapshot(now moment, r rules, local func(moment) time.Time) []pr
 	for i := range s.windows {
 		w := &s.windows[i]
 		ends := w.to.add(-rounding)
-		if w.over {
+		switch {
+		case w.over:
 			ends = now.add(w.length) // as if the next one began now
+		case ends <= now:
+			ends = w.to // which is the latest that it can be
 		}
 		all = append(all, providers.Budget{
 			Scope: w.scope, Of: w.of, Limit: w.limit, Remaining: max(w.limit-w.used-s.unsettled(w), 0),
@@ -44,6 +47,9 @@ func (s *state) supposed(now moment, r rules, local func(moment) time.Time) []pr
 				used += b.count
 				ends = max(ends, end)
 			}
+		}
+		if used == 0 {
+			ends = now.add(length) // as if a window began now
 		}
 		all = append(all, providers.Budget{
 			Scope: start.Scope, Limit: s.assumed[i].limit, Remaining: max(s.assumed[i].limit-used, 0),

@@ -2518,9 +2518,9 @@ type Budget {
   scope: String!
   "Requests in a whole window."
   limit: Int!
-  "Requests left in this window."
+  "Requests left in this window, by what the process that answers saw last: of several, the least counts."
   remaining: Int!
-  "When the next window begins."
+  "When the next window begins. While none runs: when one would end that began now."
   resetsAt: DateTime!
 }
 
