@@ -22,6 +22,8 @@ type Caller struct {
 type Config struct {
 	// Keys are the callers with API keys. No two have the same key; several may have the same subject.
 	Keys []Caller
+	// Issuer admits callers with tokens, besides. Nil: there is none.
+	Issuer *Issuer
 	// Refused is told of each caller that was not admitted. It has to be quick and safe for concurrent use. Nil: nobody looks.
 	Refused func(Reason)
 	// Log gets a line for refused credentials, once a minute for each address that they come from. Nil: none.
@@ -62,14 +64,17 @@ func (c *Callers) Admit(ctx context.Context, authorization string) (Viewer, erro
 	return viewer, nil
 }
 
-func (c *Callers) admit(_ context.Context, authorization string) (Viewer, *Error) {
+func (c *Callers) admit(ctx context.Context, authorization string) (Viewer, *Error) {
 	if authorization == "" {
-		return Viewer{}, &Error{Reason: Missing, Message: "this server answers callers that it knows: send Authorization: Bearer, and your key"}
+		return Viewer{}, &Error{Reason: Missing, Message: "this server answers callers that it knows: send Authorization: Bearer, and your key or token"}
 	}
 	scheme, credential, _ := strings.Cut(authorization, " ")
 	credential = strings.Trim(credential, " ")
 	if !strings.EqualFold(scheme, "Bearer") || credential == "" || len(credential) > longestCredential || strings.ContainsAny(credential, " \t,") {
-		return Viewer{}, &Error{Reason: Malformed, Message: "the form of Authorization is: Bearer, a space, and one key"}
+		return Viewer{}, &Error{Reason: Malformed, Message: "the form of Authorization is: Bearer, a space, and one credential"}
+	}
+	if c.config.Issuer != nil && !strings.HasPrefix(credential, keyPrefix) {
+		return c.config.Issuer.admit(ctx, credential)
 	}
 	return c.byKey(credential)
 }
