@@ -23,7 +23,7 @@ func Listen(address string, callers bool) (net.Listener, error) {
 	}
 	if !callers && !loopback(host) {
 		return nil, fmt.Errorf("%q can be reached from other machines, and no callers are configured, so that whoever reaches it could create tokens: "+
-			"list `callers` in the configuration file (`regtok keys new` makes a key for each), or listen on 127.0.0.1 or [::1]", address)
+			"list `callers` in the configuration file (`regtok keys new` makes a key for each), or name an issuer under `oidc`, or listen on 127.0.0.1 or [::1]", address)
 	}
 	l, err := net.Listen("tcp", address)
 	if err != nil {

@@ -138,9 +138,9 @@ func (c *configFile) moment(e entry) (time.Time, error) {
 
 // knownCallers are those whom the server admits; nil: there are none, and it is for this machine alone.
 func (a api) knownCallers(config auth.Config) *auth.Callers {
-	if len(a.callers) == 0 {
+	if len(a.callers) == 0 && a.issuer == nil {
 		return nil
 	}
-	config.Keys = a.callers
+	config.Keys, config.Issuer = a.callers, a.issuer
 	return auth.NewCallers(config)
 }

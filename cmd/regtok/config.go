@@ -24,13 +24,14 @@ import (
 // longestConfig bounds a configuration file, in bytes.
 const longestConfig = 1 << 20
 
-// configFile is a configuration file. Its keys are the flags of serve, with underscores, `accounts` and `callers`.
+// configFile is a configuration file. Its keys are the flags of serve, with underscores, `accounts`, `callers` and `oidc`.
 // No error of it repeats a value, since that may be a secret that went astray.
 type configFile struct {
 	path     string
 	settings map[string]fileSetting // by flag
 	accounts []accountConfig
 	callers  []auth.Caller
+	issuer   *auth.Issuer // nil: none
 }
 
 // fileSetting is a setting as the command line would have it, and where it stands.
@@ -100,11 +101,13 @@ func (c *configFile) read(e entry, flags []*kong.Flag) error {
 		return c.readAccounts(e.value)
 	case "callers":
 		return c.readCallers(e.value)
+	case "oidc":
+		return c.readIssuer(e.value)
 	}
 	keys := keysOf(flags)
 	at := slices.IndexFunc(flags, func(f *kong.Flag) bool { return e.key == keyOf(f) })
 	if at < 0 || !slices.Contains(keys, e.key) {
-		return c.unknown(e, append(keys, "accounts", "callers"))
+		return c.unknown(e, append(keys, "accounts", "callers", "oidc"))
 	}
 	text, err := c.text(e, flags[at].Target.Kind())
 	if err != nil {

@@ -14,6 +14,7 @@ func FuzzConfig(f *testing.F) {
 		"%YAML 1.2\n---\n? a\n: !!str b\n---\n",
 		"cache: \"" + canary,
 		"token: |" + canary + "\n",
+		"oidc:\n  issuer: " + canary + "\n  audience: " + canary + "\n  clock_skew: " + canary + "\n  permissions: {" + canary + ": [" + canary + "]}\n",
 		"callers:\n- name: " + canary + "\n  key: " + canary + "\n  permissions: [" + canary + "]\n  until: " + canary + "\n",
 	} {
 		f.Add(text)

@@ -75,7 +75,7 @@ func (p process) parse(args []string) (*kong.Context, error) {
 	}
 	var filled program
 	command, err = traced(p.parser(&filled, from), from)
-	filled.Serve.accounts, filled.Serve.callers = from.file.accounts, from.file.callers
+	filled.Serve.accounts, filled.Serve.callers, filled.Serve.issuer = from.file.accounts, from.file.callers, from.file.issuer
 	return command, err
 }
 

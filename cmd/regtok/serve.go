@@ -39,6 +39,7 @@ type serve struct {
 
 	accounts []accountConfig // of the file
 	callers  []auth.Caller   // of the file
+	issuer   *auth.Issuer    // of the file; nil: none
 }
 
 // Help tells what an account can be configured with.
@@ -47,7 +48,8 @@ func (serve) Help() string {
 	text.WriteString("Accounts stand in the configuration file under `accounts`, each with `provider`, a `name` of your choice, and the settings below. " +
 		"A secret can be in a file of its own, beside the configuration or anywhere: NAME_file. Without accounts in a file, those of the variables below are used.\n\n" +
 		"Callers stand there under `callers`, each with `name`, `key` (the hash that `regtok keys new` prints), `permissions` and, if the key ends, `until`. " +
-		"Permissions: " + permissionNames() + ". Without callers whoever reaches the server may do everything, so that it listens on loopback only.\n")
+		"Permissions: " + permissionNames() + ". " +
+		"`oidc` admits those with tokens of an OpenID Connect issuer: `issuer`, `audience`, and if need be `clock_skew`, `claim` and `permissions`. Without either whoever reaches the server may do everything, so that it listens on loopback only.\n")
 	for _, driver := range all.Drivers() {
 		fmt.Fprintf(&text, "\n%s (provider: %s)\n", driver.Title, driver.Name)
 		for _, setting := range driver.Settings {
@@ -75,7 +77,7 @@ func (s serve) Run(p process) error {
 			", or name a file with accounts by --config; `regtok demo` needs none")}
 	}
 	return api{
-		settings: s.settings, accounts: accounts, callers: s.callers, maxAge: s.MaxAge, redis: s.redis(), sweep: s.Sweep == "on", eventRetention: s.EventRetention, introspection: s.Introspection,
+		settings: s.settings, accounts: accounts, callers: s.callers, issuer: s.issuer, maxAge: s.MaxAge, redis: s.redis(), sweep: s.Sweep == "on", eventRetention: s.EventRetention, introspection: s.Introspection,
 	}.serve(p, func(string) {})
 }
 
@@ -91,7 +93,8 @@ func (s serve) redis() redisURL {
 type api struct {
 	settings
 	accounts       []accountConfig
-	callers        []auth.Caller // none: everybody who reaches the server
+	callers        []auth.Caller // neither these nor an issuer: everybody who reaches the server
+	issuer         *auth.Issuer
 	maxAge         maxAges
 	redis          redisURL
 	sweep          bool
@@ -166,7 +169,7 @@ func (a api) serve(p process, started func(base string)) error {
 		Log:        log,
 		Limits:     server.Limits{Answer: timeout},
 	})
-	log.Info("serving", "address", listener.Addr().String(), "accounts", names(a.accounts), "cache", a.Cache, "shared", common.store != nil, "durable", common.durable, "sweep", a.sweepsFor(), "events", ends.events != nil, "introspection", a.introspection, "callers", len(a.callers))
+	log.Info("serving", "address", listener.Addr().String(), "accounts", names(a.accounts), "cache", a.Cache, "shared", common.store != nil, "durable", common.durable, "sweep", a.sweepsFor(), "events", ends.events != nil, "introspection", a.introspection, "callers", len(a.callers), "oidc", a.issuer != nil)
 	started("http://" + listener.Addr().String())
 	return front.Serve(p, listener)
 }
