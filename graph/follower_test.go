@@ -68,7 +68,14 @@ func replica(t *testing.T, s *stage, listener net.Listener) (end func()) {
 		}
 		ended = true
 		streams.Close()
-		_ = server.Close()
+		_ = server.Close() // which does not wait for sockets
+		for begin := time.Now(); streams.Stats().Sockets > 0; {
+			if time.Since(begin) > 30*time.Second {
+				t.Errorf("after its end there are %+v", streams.Stats())
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
 		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
 			t.Errorf("the replica ended with %v", err)
 		}
