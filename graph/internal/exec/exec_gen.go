@@ -2509,7 +2509,7 @@ type Account implements Node {
   "What is left of the provider's allowances, as it last said or, where it says nothing, as this server is set up to keep. Empty: not known yet."
   budgets: [Budget!]!
   "When this server's own credential ends, if the provider tells."
-  credentialExpiresAt: DateTime
+  credentialExpiresAt: DateTime @requires(permission: TOKENS_READ)
 }
 
 "An allowance of requests at a provider."
@@ -2550,7 +2550,7 @@ type Organization implements Node {
     filter: RegistryFilter
     "In which order; equal ones follow by id."
     orderBy: RegistryOrder! = {field: NAME, direction: ASC}
-  ): RegistryConnection
+  ): RegistryConnection @requires(permission: TOKENS_READ)
   "The tokens of all its registries."
   tokens(
     "Page size, 1 to 100."
@@ -2561,14 +2561,14 @@ type Organization implements Node {
     filter: TokenFilter
     "In which order; equal ones follow by id."
     orderBy: TokenOrder! = {field: DUE_AT, direction: ASC}
-  ): TokenConnection
+  ): TokenConnection @requires(permission: TOKENS_READ)
   "People of the organization. Null with FORBIDDEN when the credential may not list them."
   members(
     "Page size, 1 to 100."
     first: Int! = 50
     "The ` + "`" + `endCursor` + "`" + ` of the page before."
     after: String
-  ): UserConnection
+  ): UserConnection @requires(permission: TOKENS_READ)
   "When this answer left the provider."
   observedAt: DateTime!
   """
@@ -2605,9 +2605,9 @@ type Registry implements Node {
   "Null: not told."
   createdAt: DateTime
   "Null: not told."
-  createdBy: User
+  createdBy: User @requires(permission: TOKENS_READ)
   "Whose it is."
-  organization: Organization
+  organization: Organization @requires(permission: TOKENS_READ)
   "Its tokens."
   tokens(
     "Page size, 1 to 100."
@@ -2618,7 +2618,7 @@ type Registry implements Node {
     filter: TokenFilter
     "In which order; equal ones follow by id."
     orderBy: TokenOrder! = {field: DUE_AT, direction: ASC}
-  ): TokenConnection
+  ): TokenConnection @requires(permission: TOKENS_READ)
   "What only this provider's registries have. Null: nothing."
   details: RegistryDetails
   "When this answer left the provider."
@@ -2688,21 +2688,21 @@ type Token implements Node {
   "When it was created."
   createdAt: DateTime!
   "Who created it. Null: not told."
-  createdBy: User
+  createdBy: User @requires(permission: TOKENS_READ)
   "When it last changed. Null: never, or not told."
   updatedAt: DateTime
   "Who changed it last. Null: nobody, or not told."
-  updatedBy: User
+  updatedBy: User @requires(permission: TOKENS_READ)
   "What it opens."
-  registry: Registry
+  registry: Registry @requires(permission: TOKENS_READ)
   "Whose registry it opens."
-  organization: Organization
+  organization: Organization @requires(permission: TOKENS_READ)
   "Its page at the provider. Null: not told."
   webUrl: URL
   "The token that this one came out of, by ` + "`" + `rotateToken` + "`" + ` of this server. Null: none, or no longer known, or gone."
-  rotatedFrom: Token
+  rotatedFrom: Token @requires(permission: TOKENS_READ)
   "The token that took this one's place, by ` + "`" + `rotateToken` + "`" + ` of this server. Null: none, or no longer known, or gone."
-  rotatedTo: Token
+  rotatedTo: Token @requires(permission: TOKENS_READ)
   "Changes with every change of the token that its provider tells of; give it back as ` + "`" + `ifVersion` + "`" + `."
   version: String!
   "When this answer left the provider."
@@ -2754,7 +2754,7 @@ type User implements Node {
     filter: TokenFilter
     "In which order; equal ones follow by id."
     orderBy: TokenOrder! = {field: DUE_AT, direction: ASC}
-  ): TokenConnection
+  ): TokenConnection @requires(permission: TOKENS_READ)
 }
 
 "The caller of this API."
@@ -2796,7 +2796,7 @@ type TokenExpiryEvent implements Node {
   "What the token was then. It answers even after the token is gone."
   subject: TokenSubject!
   "What the token is now. Null: gone."
-  token: Token
+  token: Token @requires(permission: TOKENS_READ)
 }
 
 "A token as recorded in an event."
@@ -2965,7 +2965,7 @@ type TokenCredential {
   "The secret."
   secret: Secret!
   "The ` + "`" + `auths` + "`" + ` document for ` + "`" + `docker login` + "`" + `-style clients and Kubernetes image pull secrets. Null: not a container registry, or its host is not known yet."
-  dockerConfigJson: Secret
+  dockerConfigJson: Secret @requires(permission: TOKENS_WRITE)
 }
 
 "The new token, or why there is none."
@@ -3003,7 +3003,7 @@ type DeleteTokenPayload {
   "The id of the token that is gone. Null: see ` + "`" + `errors` + "`" + `."
   deletedTokenId: ID
   "The registry that it opened. Null: see ` + "`" + `errors` + "`" + `."
-  registry: Registry
+  registry: Registry @requires(permission: TOKENS_READ)
   "Why it failed. Empty: it did not."
   errors: [UserError!]!
 }
@@ -5064,7 +5064,25 @@ func (ec *executionContext) _Account_credentialExpiresAt(ctx context.Context, fi
 		func(ctx context.Context) (any, error) {
 			return ec.resolveBatch_Account_credentialExpiresAt(ctx, field, obj)
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				permission, err := ec.unmarshalNPermission2regtokᚋauthᚐPermission(ctx, "TOKENS_READ")
+				if err != nil {
+					var zeroVal *time.Time
+					return zeroVal, err
+				}
+				if ec.Directives.Requires == nil {
+					var zeroVal *time.Time
+					return zeroVal, errors.New("directive requires is not implemented")
+				}
+				return ec.Directives.Requires(ctx, obj, directive0, permission)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
 			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
 		},
@@ -5537,7 +5555,25 @@ func (ec *executionContext) _DeleteTokenPayload_registry(ctx context.Context, fi
 		func(ctx context.Context) (any, error) {
 			return ec.Resolvers.DeleteTokenPayload().Registry(ctx, obj)
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				permission, err := ec.unmarshalNPermission2regtokᚋauthᚐPermission(ctx, "TOKENS_READ")
+				if err != nil {
+					var zeroVal *model.Registry
+					return zeroVal, err
+				}
+				if ec.Directives.Requires == nil {
+					var zeroVal *model.Registry
+					return zeroVal, errors.New("directive requires is not implemented")
+				}
+				return ec.Directives.Requires(ctx, obj, directive0, permission)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Registry) graphql.Marshaler {
 			return ec.marshalORegistry2ᚖregtokᚋgraphᚋinternalᚋmodelᚐRegistry(ctx, selections, v)
 		},
@@ -6527,7 +6563,25 @@ func (ec *executionContext) _Organization_registries(ctx context.Context, field 
 		func(ctx context.Context) (any, error) {
 			return ec.resolveBatch_Organization_registries(ctx, field, obj)
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				permission, err := ec.unmarshalNPermission2regtokᚋauthᚐPermission(ctx, "TOKENS_READ")
+				if err != nil {
+					var zeroVal *model.RegistryConnection
+					return zeroVal, err
+				}
+				if ec.Directives.Requires == nil {
+					var zeroVal *model.RegistryConnection
+					return zeroVal, errors.New("directive requires is not implemented")
+				}
+				return ec.Directives.Requires(ctx, obj, directive0, permission)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.RegistryConnection) graphql.Marshaler {
 			return ec.marshalORegistryConnection2ᚖregtokᚋgraphᚋinternalᚋmodelᚐRegistryConnection(ctx, selections, v)
 		},
@@ -6594,7 +6648,25 @@ func (ec *executionContext) _Organization_tokens(ctx context.Context, field grap
 		func(ctx context.Context) (any, error) {
 			return ec.resolveBatch_Organization_tokens(ctx, field, obj)
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				permission, err := ec.unmarshalNPermission2regtokᚋauthᚐPermission(ctx, "TOKENS_READ")
+				if err != nil {
+					var zeroVal *model.TokenConnection
+					return zeroVal, err
+				}
+				if ec.Directives.Requires == nil {
+					var zeroVal *model.TokenConnection
+					return zeroVal, errors.New("directive requires is not implemented")
+				}
+				return ec.Directives.Requires(ctx, obj, directive0, permission)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.TokenConnection) graphql.Marshaler {
 			return ec.marshalOTokenConnection2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenConnection(ctx, selections, v)
 		},
@@ -6661,7 +6733,25 @@ func (ec *executionContext) _Organization_members(ctx context.Context, field gra
 		func(ctx context.Context) (any, error) {
 			return ec.resolveBatch_Organization_members(ctx, field, obj)
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				permission, err := ec.unmarshalNPermission2regtokᚋauthᚐPermission(ctx, "TOKENS_READ")
+				if err != nil {
+					var zeroVal *model.UserConnection
+					return zeroVal, err
+				}
+				if ec.Directives.Requires == nil {
+					var zeroVal *model.UserConnection
+					return zeroVal, errors.New("directive requires is not implemented")
+				}
+				return ec.Directives.Requires(ctx, obj, directive0, permission)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.UserConnection) graphql.Marshaler {
 			return ec.marshalOUserConnection2ᚖregtokᚋgraphᚋinternalᚋmodelᚐUserConnection(ctx, selections, v)
 		},
@@ -8675,7 +8765,25 @@ func (ec *executionContext) _Registry_createdBy(ctx context.Context, field graph
 		func(ctx context.Context) (any, error) {
 			return ec.resolveBatch_Registry_createdBy(ctx, field, obj)
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				permission, err := ec.unmarshalNPermission2regtokᚋauthᚐPermission(ctx, "TOKENS_READ")
+				if err != nil {
+					var zeroVal *model.User
+					return zeroVal, err
+				}
+				if ec.Directives.Requires == nil {
+					var zeroVal *model.User
+					return zeroVal, errors.New("directive requires is not implemented")
+				}
+				return ec.Directives.Requires(ctx, obj, directive0, permission)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.User) graphql.Marshaler {
 			return ec.marshalOUser2ᚖregtokᚋgraphᚋinternalᚋmodelᚐUser(ctx, selections, v)
 		},
@@ -8730,7 +8838,25 @@ func (ec *executionContext) _Registry_organization(ctx context.Context, field gr
 		func(ctx context.Context) (any, error) {
 			return ec.resolveBatch_Registry_organization(ctx, field, obj)
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				permission, err := ec.unmarshalNPermission2regtokᚋauthᚐPermission(ctx, "TOKENS_READ")
+				if err != nil {
+					var zeroVal *model.Organization
+					return zeroVal, err
+				}
+				if ec.Directives.Requires == nil {
+					var zeroVal *model.Organization
+					return zeroVal, errors.New("directive requires is not implemented")
+				}
+				return ec.Directives.Requires(ctx, obj, directive0, permission)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Organization) graphql.Marshaler {
 			return ec.marshalOOrganization2ᚖregtokᚋgraphᚋinternalᚋmodelᚐOrganization(ctx, selections, v)
 		},
@@ -8785,7 +8911,25 @@ func (ec *executionContext) _Registry_tokens(ctx context.Context, field graphql.
 		func(ctx context.Context) (any, error) {
 			return ec.resolveBatch_Registry_tokens(ctx, field, obj)
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				permission, err := ec.unmarshalNPermission2regtokᚋauthᚐPermission(ctx, "TOKENS_READ")
+				if err != nil {
+					var zeroVal *model.TokenConnection
+					return zeroVal, err
+				}
+				if ec.Directives.Requires == nil {
+					var zeroVal *model.TokenConnection
+					return zeroVal, errors.New("directive requires is not implemented")
+				}
+				return ec.Directives.Requires(ctx, obj, directive0, permission)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.TokenConnection) graphql.Marshaler {
 			return ec.marshalOTokenConnection2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenConnection(ctx, selections, v)
 		},
@@ -9854,7 +9998,25 @@ func (ec *executionContext) _Token_createdBy(ctx context.Context, field graphql.
 		func(ctx context.Context) (any, error) {
 			return ec.resolveBatch_Token_createdBy(ctx, field, obj)
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				permission, err := ec.unmarshalNPermission2regtokᚋauthᚐPermission(ctx, "TOKENS_READ")
+				if err != nil {
+					var zeroVal *model.User
+					return zeroVal, err
+				}
+				if ec.Directives.Requires == nil {
+					var zeroVal *model.User
+					return zeroVal, errors.New("directive requires is not implemented")
+				}
+				return ec.Directives.Requires(ctx, obj, directive0, permission)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.User) graphql.Marshaler {
 			return ec.marshalOUser2ᚖregtokᚋgraphᚋinternalᚋmodelᚐUser(ctx, selections, v)
 		},
@@ -9932,7 +10094,25 @@ func (ec *executionContext) _Token_updatedBy(ctx context.Context, field graphql.
 		func(ctx context.Context) (any, error) {
 			return ec.resolveBatch_Token_updatedBy(ctx, field, obj)
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				permission, err := ec.unmarshalNPermission2regtokᚋauthᚐPermission(ctx, "TOKENS_READ")
+				if err != nil {
+					var zeroVal *model.User
+					return zeroVal, err
+				}
+				if ec.Directives.Requires == nil {
+					var zeroVal *model.User
+					return zeroVal, errors.New("directive requires is not implemented")
+				}
+				return ec.Directives.Requires(ctx, obj, directive0, permission)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.User) graphql.Marshaler {
 			return ec.marshalOUser2ᚖregtokᚋgraphᚋinternalᚋmodelᚐUser(ctx, selections, v)
 		},
@@ -9987,7 +10167,25 @@ func (ec *executionContext) _Token_registry(ctx context.Context, field graphql.C
 		func(ctx context.Context) (any, error) {
 			return ec.resolveBatch_Token_registry(ctx, field, obj)
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				permission, err := ec.unmarshalNPermission2regtokᚋauthᚐPermission(ctx, "TOKENS_READ")
+				if err != nil {
+					var zeroVal *model.Registry
+					return zeroVal, err
+				}
+				if ec.Directives.Requires == nil {
+					var zeroVal *model.Registry
+					return zeroVal, errors.New("directive requires is not implemented")
+				}
+				return ec.Directives.Requires(ctx, obj, directive0, permission)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Registry) graphql.Marshaler {
 			return ec.marshalORegistry2ᚖregtokᚋgraphᚋinternalᚋmodelᚐRegistry(ctx, selections, v)
 		},
@@ -10042,7 +10240,25 @@ func (ec *executionContext) _Token_organization(ctx context.Context, field graph
 		func(ctx context.Context) (any, error) {
 			return ec.resolveBatch_Token_organization(ctx, field, obj)
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				permission, err := ec.unmarshalNPermission2regtokᚋauthᚐPermission(ctx, "TOKENS_READ")
+				if err != nil {
+					var zeroVal *model.Organization
+					return zeroVal, err
+				}
+				if ec.Directives.Requires == nil {
+					var zeroVal *model.Organization
+					return zeroVal, errors.New("directive requires is not implemented")
+				}
+				return ec.Directives.Requires(ctx, obj, directive0, permission)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Organization) graphql.Marshaler {
 			return ec.marshalOOrganization2ᚖregtokᚋgraphᚋinternalᚋmodelᚐOrganization(ctx, selections, v)
 		},
@@ -10120,7 +10336,25 @@ func (ec *executionContext) _Token_rotatedFrom(ctx context.Context, field graphq
 		func(ctx context.Context) (any, error) {
 			return ec.resolveBatch_Token_rotatedFrom(ctx, field, obj)
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				permission, err := ec.unmarshalNPermission2regtokᚋauthᚐPermission(ctx, "TOKENS_READ")
+				if err != nil {
+					var zeroVal *model.Token
+					return zeroVal, err
+				}
+				if ec.Directives.Requires == nil {
+					var zeroVal *model.Token
+					return zeroVal, errors.New("directive requires is not implemented")
+				}
+				return ec.Directives.Requires(ctx, obj, directive0, permission)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Token) graphql.Marshaler {
 			return ec.marshalOToken2ᚖregtokᚋgraphᚋinternalᚋmodelᚐToken(ctx, selections, v)
 		},
@@ -10175,7 +10409,25 @@ func (ec *executionContext) _Token_rotatedTo(ctx context.Context, field graphql.
 		func(ctx context.Context) (any, error) {
 			return ec.resolveBatch_Token_rotatedTo(ctx, field, obj)
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				permission, err := ec.unmarshalNPermission2regtokᚋauthᚐPermission(ctx, "TOKENS_READ")
+				if err != nil {
+					var zeroVal *model.Token
+					return zeroVal, err
+				}
+				if ec.Directives.Requires == nil {
+					var zeroVal *model.Token
+					return zeroVal, errors.New("directive requires is not implemented")
+				}
+				return ec.Directives.Requires(ctx, obj, directive0, permission)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Token) graphql.Marshaler {
 			return ec.marshalOToken2ᚖregtokᚋgraphᚋinternalᚋmodelᚐToken(ctx, selections, v)
 		},
@@ -10528,7 +10780,25 @@ func (ec *executionContext) _TokenCredential_dockerConfigJson(ctx context.Contex
 		func(ctx context.Context) (any, error) {
 			return ec.Resolvers.TokenCredential().DockerConfigJSON(ctx, obj)
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				permission, err := ec.unmarshalNPermission2regtokᚋauthᚐPermission(ctx, "TOKENS_WRITE")
+				if err != nil {
+					var zeroVal *providers.Secret
+					return zeroVal, err
+				}
+				if ec.Directives.Requires == nil {
+					var zeroVal *providers.Secret
+					return zeroVal, errors.New("directive requires is not implemented")
+				}
+				return ec.Directives.Requires(ctx, obj, directive0, permission)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v *providers.Secret) graphql.Marshaler {
 			return ec.marshalOSecret2ᚖregtokᚋprovidersᚐSecret(ctx, selections, v)
 		},
@@ -10799,7 +11069,25 @@ func (ec *executionContext) _TokenExpiryEvent_token(ctx context.Context, field g
 		func(ctx context.Context) (any, error) {
 			return ec.resolveBatch_TokenExpiryEvent_token(ctx, field, obj)
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				permission, err := ec.unmarshalNPermission2regtokᚋauthᚐPermission(ctx, "TOKENS_READ")
+				if err != nil {
+					var zeroVal *model.Token
+					return zeroVal, err
+				}
+				if ec.Directives.Requires == nil {
+					var zeroVal *model.Token
+					return zeroVal, errors.New("directive requires is not implemented")
+				}
+				return ec.Directives.Requires(ctx, obj, directive0, permission)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Token) graphql.Marshaler {
 			return ec.marshalOToken2ᚖregtokᚋgraphᚋinternalᚋmodelᚐToken(ctx, selections, v)
 		},
@@ -12069,7 +12357,25 @@ func (ec *executionContext) _User_tokens(ctx context.Context, field graphql.Coll
 		func(ctx context.Context) (any, error) {
 			return ec.resolveBatch_User_tokens(ctx, field, obj)
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				permission, err := ec.unmarshalNPermission2regtokᚋauthᚐPermission(ctx, "TOKENS_READ")
+				if err != nil {
+					var zeroVal *model.TokenConnection
+					return zeroVal, err
+				}
+				if ec.Directives.Requires == nil {
+					var zeroVal *model.TokenConnection
+					return zeroVal, errors.New("directive requires is not implemented")
+				}
+				return ec.Directives.Requires(ctx, obj, directive0, permission)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.TokenConnection) graphql.Marshaler {
 			return ec.marshalOTokenConnection2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenConnection(ctx, selections, v)
 		},
