@@ -5,6 +5,8 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"regtok/providers"
 )
 
 // Permission is a right of a caller. Its value is the name that the GraphQL enum has.
@@ -38,6 +40,8 @@ type Viewer struct {
 	Permissions []Permission
 	// Until is when the caller's credential ends. Zero: it does not.
 	Until time.Time
+	// Reach is what the permissions are for: everything, unless it was narrowed.
+	Reach providers.Reach
 }
 
 // May tells whether the viewer holds p.
