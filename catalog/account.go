@@ -27,8 +27,8 @@ func (a *Account) ID() providers.ID { return providers.AccountID(a.Driver.Name, 
 // tenant is whose data this account's is, in the cache.
 func (a *Account) tenant() string { return cache.Join(a.Driver.Name, a.Name, a.Fingerprint) }
 
-// Accounts are all accounts in the order of the configuration.
-func (c *Catalog) Accounts() []*Account { return c.accounts }
+// Accounts are those within reach, in the order of the configuration.
+func (c *Catalog) Accounts(ctx context.Context) []*Account { return c.within(ctx, c.accounts) }
 
 // Drivers are the providers that this server can speak to, configured or not.
 func (c *Catalog) Drivers() []providers.Driver { return c.drivers }
@@ -53,11 +53,14 @@ func (c *Catalog) TokenID(registry providers.ID, native string) providers.ID {
 
 // CredentialExpiry tells when an account's own credential ends; zero when it never does or is not told.
 func (c *Catalog) CredentialExpiry(ctx context.Context, a *Account) (time.Time, error) {
+	if !ReachOf(ctx).Sees(a.ID()) {
+		return time.Time{}, providers.NotFoundError(a.Driver.Name, "get credential")
+	}
 	entry := c.views.credential.Get(ctx, a)
 	return entry.Value, entry.Err
 }
 
-// of are the accounts at a provider.
+// of are the accounts at a provider, whether they are within reach or not.
 func (c *Catalog) of(provider string) []*Account {
 	var found []*Account
 	for _, a := range c.accounts {
@@ -68,26 +71,33 @@ func (c *Catalog) of(provider string) []*Account {
 	return found
 }
 
-// owners finds the account that speaks for each organization: the only one of its provider, else the first that
-// lists it. Accounts are asked at most once each.
-func (c *Catalog) owners(ctx context.Context, organizations []providers.ID) ([]*Account, []error) {
-	accounts, errs := make([]*Account, len(organizations)), make([]error, len(organizations))
+// owners finds the account that speaks for each thing: the only one of its provider, else the first within reach that lists
+// its organization. Accounts are asked at most once each. Whatever is to be read or written by its id comes this way, and what
+// is out of reach is NotFound here, before anybody is asked.
+func (c *Catalog) owners(ctx context.Context, things []providers.ID) ([]*Account, []error) {
+	accounts, errs := make([]*Account, len(things)), make([]error, len(things))
 	lookups := map[string]func(providers.ID) (*Account, error){}
-	for i, id := range organizations {
+	reach := ReachOf(ctx)
+	for i, id := range things {
+		if !reach.Sees(id) {
+			errs[i] = providers.NotFoundError(id.Provider, "find account")
+			continue
+		}
 		lookup, ok := lookups[id.Provider]
 		if !ok {
 			lookup = c.ownerLookup(ctx, id.Provider)
 			lookups[id.Provider] = lookup
 		}
-		accounts[i], errs[i] = lookup(id)
+		accounts[i], errs[i] = lookup(organizationOf(id))
 	}
 	return accounts, errs
 }
 
 // ownerLookup makes the function that finds the owner of an organization of one provider.
 func (c *Catalog) ownerLookup(ctx context.Context, provider string) func(providers.ID) (*Account, error) {
-	candidates := c.of(provider)
-	if len(candidates) == 1 {
+	all := c.of(provider)
+	candidates := c.within(ctx, all)
+	if len(all) == 1 && len(candidates) == 1 { // where there are others, it may be theirs
 		return func(providers.ID) (*Account, error) { return candidates[0], nil }
 	}
 	read := c.OrganizationLists(ctx, candidates)

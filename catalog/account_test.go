@@ -15,7 +15,7 @@ func TestAccountsAndDriversKeepTheirOrder(t *testing.T) {
 	q, p := newSource("q"), newSource("p")
 	c := newCatalog(t, Options{Accounts: []*Account{q.account("b"), p.account("c"), q.account("a")}})
 	var accounts, drivers []string
-	for _, a := range c.Accounts() {
+	for _, a := range c.Accounts(t.Context()) {
 		accounts = append(accounts, a.Driver.Name+" "+a.Name)
 	}
 	for _, d := range c.Drivers() {
@@ -30,7 +30,7 @@ func TestAccountsAndDriversKeepTheirOrder(t *testing.T) {
 	if _, ok := c.Driver("x"); ok {
 		t.Error("there is a driver x")
 	}
-	if got, want := c.Accounts()[1].ID(), providers.AccountID("p", "c"); got != want {
+	if got, want := c.Accounts(t.Context())[1].ID(), providers.AccountID("p", "c"); got != want {
 		t.Errorf("ID() = %v, want %v", got, want)
 	}
 }
@@ -40,7 +40,7 @@ func TestTheEndOfACredentialIsReadOnceAnHour(t *testing.T) {
 		s := newSource("p")
 		s.end = noon
 		c := over(t, s.account("a"))
-		a := c.Accounts()[0]
+		a := c.Accounts(t.Context())[0]
 		for range 2 {
 			if end, err := c.CredentialExpiry(t.Context(), a); !end.Equal(noon) || err != nil {
 				t.Errorf("CredentialExpiry = %v, %v, want %v", end, err, noon)

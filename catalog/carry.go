@@ -14,17 +14,21 @@ import (
 
 // write is what the failures of a write are told about.
 type write struct {
-	driver providers.Driver // the zero one for an id of nobody's, which begin refuses
-	// target is the input's field that names the thing written to.
+	driver providers.Driver // the zero one for an id of nobody's, or out of reach, which begin refuses
+	// thing is written to, and target the input's field that names it.
+	thing  providers.ID
 	target string
 	advice advice
 	// name is what the token shall be called, where the whole of it is said; empty elsewhere.
 	name string
 }
 
-func (c *Catalog) writing(id providers.ID, target string, a advice) write {
-	driver, _ := c.Driver(id.Provider)
-	return write{driver: driver, target: target, advice: a}
+func (c *Catalog) writing(ctx context.Context, id providers.ID, target string, a advice) write {
+	w := write{thing: id, target: target, advice: a}
+	if ReachOf(ctx).Sees(id) {
+		w.driver, _ = c.Driver(id.Provider)
+	}
+	return w
 }
 
 // begin finds the account that speaks for what shall be written to, unless something is wrong with the input; nil: the
@@ -41,7 +45,7 @@ func (c *Catalog) begin(ctx context.Context, id providers.ID, kind providers.IDK
 	}
 	waiting, cancel := c.beforehand(ctx)
 	defer cancel()
-	accounts, errs := c.owners(waiting, []providers.ID{id.OfOrganization()})
+	accounts, errs := c.owners(waiting, []providers.ID{id})
 	switch {
 	case ctx.Err() != nil:
 		return nil, nil, ctx.Err()

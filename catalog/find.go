@@ -45,7 +45,7 @@ func (c *Catalog) FindRegistry(ctx context.Context, lists Lists, native NativeRe
 // search looks into every list that may hold the registry.
 func (c *Catalog) search(ctx context.Context, lists Lists, native NativeRegistry) search {
 	s := search{NativeRegistry: native, found: map[providers.ID]*Registry{}}
-	for _, entry := range lists.OrganizationLists(ctx, c.of(native.Provider)) {
+	for _, entry := range lists.OrganizationLists(ctx, c.within(ctx, c.of(native.Provider))) {
 		s.note(entry.Err, entry.StaleSince, entry.Cause)
 		s.organizationsIn(entry.Value)
 	}

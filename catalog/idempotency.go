@@ -37,7 +37,7 @@ type repeatable struct {
 
 // once makes a call, unless one with its key was made before: then what that one made is told, without its secret.
 func (c *Catalog) once(ctx context.Context, r repeatable, do func(context.Context) (Rotated, error)) (Rotated, error) {
-	if r.IdempotencyKey == nil || r.write.driver.Name == "" { // what is nobody's is refused in any case
+	if r.IdempotencyKey == nil || !c.mine(ctx, r.write) { // what is nobody's is refused in any case
 		return do(ctx)
 	}
 	if !validKey(*r.IdempotencyKey) {

@@ -22,7 +22,7 @@ type List[T any] struct {
 func (c *Catalog) Organizations(ctx context.Context, lists Lists, filter OrganizationFilter) List[*Organization] {
 	g := gathering[*Organization]{gaps: gaps{log: c.log}}
 	seen := map[providers.ID]bool{}
-	accounts := c.accountsFor(filter.Providers)
+	accounts := c.accountsFor(ctx, filter.Providers)
 	for i, entry := range lists.OrganizationLists(ctx, accounts) {
 		g.note(Unavailable{Account: accounts[i]}, entry.Err, heldSince(entry), entry.Cause)
 		g.add(entry.Value, func(o *Organization) bool {
@@ -85,13 +85,14 @@ func (c *Catalog) Tokens(ctx context.Context, lists Lists, filter TokenFilter) L
 	return g.list()
 }
 
-// accountsFor are the accounts at the providers named; at all when none are named.
-func (c *Catalog) accountsFor(names []string) []*Account {
+// accountsFor are the accounts within reach at the providers named; at all when none are named.
+func (c *Catalog) accountsFor(ctx context.Context, names []string) []*Account {
+	accounts := c.Accounts(ctx)
 	if names == nil {
-		return c.accounts
+		return accounts
 	}
 	var found []*Account
-	for _, a := range c.accounts {
+	for _, a := range accounts {
 		if slices.Contains(names, a.Driver.Name) {
 			found = append(found, a)
 		}
@@ -122,12 +123,12 @@ func (c *Catalog) eachAccount(ctx context.Context, lists Lists, names []string, 
 		wanted := slices.DeleteFunc(slices.Clone(given), func(id providers.ID) bool {
 			return id.Kind != providers.OrganizationKind || !among(names, id.Provider)
 		})
-		for account, organizations := range c.byOwner(ctx, wanted, wanted, gaps) {
+		for account, organizations := range c.byOwner(ctx, wanted, gaps) {
 			wait.Go(func() { registries(account, organizations) })
 		}
 		return
 	}
-	for _, sharing := range byProvider(c.accountsFor(names)) {
+	for _, sharing := range byProvider(c.accountsFor(ctx, names)) {
 		wait.Go(func() {
 			for i, organizations := range c.organizationsOf(ctx, lists, sharing, gaps) {
 				wait.Go(func() { registries(sharing[i], organizations) })
@@ -155,25 +156,25 @@ func (c *Catalog) organizationsOf(ctx context.Context, lists Lists, accounts []*
 // eachAccountOf calls read for each account, side by side, with those of the filter's registries that its other
 // conditions leave.
 func (c *Catalog) eachAccountOf(ctx context.Context, filter TokenFilter, gaps *gaps, read func(*Account, []providers.ID)) {
-	var registries, organizations []providers.ID
+	var registries []providers.ID
 	for _, id := range filter.RegistryIDs {
-		if of := id.OfOrganization(); id.Kind == providers.RegistryKind &&
-			among(filter.Providers, id.Provider) && among(filter.OrganizationIDs, of) {
-			registries, organizations = append(registries, id), append(organizations, of)
+		if id.Kind == providers.RegistryKind &&
+			among(filter.Providers, id.Provider) && among(filter.OrganizationIDs, id.OfOrganization()) {
+			registries = append(registries, id)
 		}
 	}
 	var wait sync.WaitGroup
 	defer wait.Wait()
-	for account, own := range c.byOwner(ctx, registries, organizations, gaps) {
+	for account, own := range c.byOwner(ctx, registries, gaps) {
 		wait.Go(func() { read(account, own) })
 	}
 }
 
 // byOwner sorts ids, each once, by the account that owns their organizations. What no account owns does not exist;
 // what cannot be told is missing.
-func (c *Catalog) byOwner(ctx context.Context, ids, organizations []providers.ID, gaps *gaps) map[*Account][]providers.ID {
+func (c *Catalog) byOwner(ctx context.Context, ids []providers.ID, gaps *gaps) map[*Account][]providers.ID {
 	owned := map[*Account][]providers.ID{}
-	accounts, errs := c.owners(ctx, organizations)
+	accounts, errs := c.owners(ctx, ids)
 	for i, id := range ids {
 		switch {
 		case errs[i] == nil:
@@ -181,7 +182,7 @@ func (c *Catalog) byOwner(ctx context.Context, ids, organizations []providers.ID
 				owned[accounts[i]] = append(owned[accounts[i]], id)
 			}
 		case unlessGone(errs[i]) != nil:
-			gaps.note(Unavailable{Account: c.of(id.Provider)[0], Organization: organizations[i]}, errs[i], time.Time{}, nil)
+			gaps.note(Unavailable{Account: c.within(ctx, c.of(id.Provider))[0], Organization: organizationOf(id)}, errs[i], time.Time{}, nil)
 		}
 	}
 	return owned

@@ -16,17 +16,19 @@ type plan[V any] struct {
 	list   *cache.View[at, []V]
 	single *cache.View[within, V]
 	id     func(V) providers.ID
+	// held: the id does not tell where the thing is, only what holds it does.
+	held bool
 	// alone tells whether one thing is worth a request of its own, rather than its whole list.
 	alone func(list at, id providers.ID) bool
 }
 
 // planned reads things by their ids and by what holds their lists, in that order.
 func planned[V any](ctx context.Context, c *Catalog, p plan[V], ids, holders []providers.ID) []cache.Entry[V] {
-	organizations := make([]providers.ID, len(ids))
-	for i, holder := range holders {
-		organizations[i] = organizationOf(holder)
+	things := ids
+	if p.held {
+		things = holders
 	}
-	accounts, errs := c.owners(ctx, organizations)
+	accounts, errs := c.owners(ctx, things)
 	entries := make([]cache.Entry[V], len(ids))
 	groups := map[at][]int{}
 	for i := range ids {
@@ -172,10 +174,10 @@ func (p plan[V]) finder(list []V, n int) func(providers.ID) (V, bool) {
 	}
 }
 
-// organizationOf is the organization of what holds a list: itself, or the one that it belongs to.
-func organizationOf(holder providers.ID) providers.ID {
-	if holder.Kind == providers.OrganizationKind {
-		return holder
+// organizationOf is the organization that a thing is, or belongs to.
+func organizationOf(thing providers.ID) providers.ID {
+	if thing.Kind == providers.OrganizationKind {
+		return thing
 	}
-	return holder.OfOrganization()
+	return thing.OfOrganization()
 }

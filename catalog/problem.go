@@ -42,7 +42,7 @@ func (w write) problem(err error) (Problem, error) {
 		p.Message = w.said(e, "the provider refuses the input", "and does not say why")
 	case providers.NotFound:
 		p.Path = []string{w.target}
-		p.Message = "there is no such " + w.thing() + ", or it is not visible to this server's credential; providers do not tell the two apart"
+		p.Message = "there is no such " + w.what() + ", or it is not visible to this server's credential; providers do not tell the two apart"
 	case providers.Conflict:
 		p = w.conflict(e, p)
 	case providers.Unsupported:
@@ -71,8 +71,8 @@ func (w write) problem(err error) (Problem, error) {
 	return p, nil
 }
 
-// thing is what the input names.
-func (w write) thing() string {
+// what is what the input names.
+func (w write) what() string {
 	if w.target == "registryId" {
 		return "registry"
 	}

@@ -21,24 +21,28 @@ var _ Lists = (*Catalog)(nil)
 
 // OrganizationLists returns the organizations of each account, in the order of accounts.
 func (c *Catalog) OrganizationLists(ctx context.Context, accounts []*Account) []cache.Entry[[]*Organization] {
-	if !c.leans(ctx) {
-		return agedLists(c.views.organizations.GetMany(ctx, accounts))
+	asked := c.within(ctx, accounts)
+	if len(asked) < len(accounts) {
+		return c.organizationsOfSome(ctx, accounts, asked)
 	}
-	return agedLists(perAccount(accounts, func(a *Account) *Account { return a }, func(a *Account, _ []*Account) []cache.Entry[[]*Organization] {
+	if !c.leans(ctx) {
+		return narrowed(ctx, agedLists(c.views.organizations.GetMany(ctx, accounts)))
+	}
+	return narrowed(ctx, agedLists(perAccount(accounts, func(a *Account) *Account { return a }, func(a *Account, _ []*Account) []cache.Entry[[]*Organization] {
 		return c.views.organizations.GetMany(c.tolerated(ctx, a, organizationsFresh), []*Account{a})
-	}))
+	})))
 }
 
 // RegistryLists returns the registries of each organization, in the order of organizations.
 func (c *Catalog) RegistryLists(ctx context.Context, organizations []providers.ID) []cache.Entry[[]*Registry] {
 	if !c.leans(ctx) {
-		return agedLists(routed(ctx, c, organizations, c.views.registries.GetMany))
+		return narrowed(ctx, agedLists(routed(ctx, c, organizations, c.views.registries.GetMany)))
 	}
-	return agedLists(routed(ctx, c, organizations, func(ctx context.Context, keys []at) []cache.Entry[[]*Registry] {
+	return narrowed(ctx, agedLists(routed(ctx, c, organizations, func(ctx context.Context, keys []at) []cache.Entry[[]*Registry] {
 		return perAccount(keys, at.of, func(a *Account, keys []at) []cache.Entry[[]*Registry] {
 			return c.views.registries.GetMany(c.tolerated(ctx, a, registriesFresh), keys)
 		})
-	}))
+	})))
 }
 
 // TokenLists returns the tokens of each registry, in the order of registries. Where a sweep keeps them fresh, those of
@@ -64,7 +68,7 @@ func (c *Catalog) UserLists(ctx context.Context, organizations []providers.ID) [
 
 // routed reads the list of each holder at the account that owns its organization.
 func routed[V any](ctx context.Context, c *Catalog, of []providers.ID, read func(context.Context, []at) []cache.Entry[V]) []cache.Entry[V] {
-	accounts, errs := c.owners(ctx, holders(of, organizationOf))
+	accounts, errs := c.owners(ctx, of)
 	entries := make([]cache.Entry[V], len(of))
 	keys, places := make([]at, 0, len(of)), make([]int, 0, len(of))
 	for i, holder := range of {
@@ -109,7 +113,7 @@ func holders(ids []providers.ID, holder func(providers.ID) providers.ID) []provi
 
 // OrganizationsByID returns each organization, in the order of ids, out of the lists of their providers' accounts.
 func (c *Catalog) OrganizationsByID(ctx context.Context, lists Lists, ids []providers.ID) []cache.Entry[*Organization] {
-	accounts := c.accountsFor(providersOf(ids))
+	accounts := c.accountsFor(ctx, providersOf(ctx, ids))
 	read := lists.OrganizationLists(ctx, accounts)
 	entries, missing := pickOrganizations(ids, accounts, read)
 	if missing {
@@ -120,10 +124,13 @@ func (c *Catalog) OrganizationsByID(ctx context.Context, lists Lists, ids []prov
 	return entries
 }
 
-func providersOf(ids []providers.ID) []string {
-	names := make([]string, len(ids))
-	for i, id := range ids {
-		names[i] = id.Provider
+// providersOf are the providers of those ids that are within reach.
+func providersOf(ctx context.Context, ids []providers.ID) []string {
+	reach, names := ReachOf(ctx), make([]string, 0, len(ids))
+	for _, id := range ids {
+		if reach.Sees(id) {
+			names = append(names, id.Provider)
+		}
 	}
 	return names
 }
@@ -137,7 +144,7 @@ func (c *Catalog) renewed(ctx context.Context, accounts []*Account, lists []cach
 			continue
 		}
 		old = true
-		fresh[i] = aged(c.views.organizations.Get(cache.NoCache(ctx), accounts[i]))
+		fresh[i] = narrowed(ctx, []cache.Entry[[]*Organization]{aged(c.views.organizations.Get(cache.NoCache(ctx), accounts[i]))})[0]
 		fresh[i].Err = cmp.Or(fresh[i].Err, fresh[i].Cause)
 	}
 	return fresh, old

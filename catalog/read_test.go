@@ -167,7 +167,7 @@ func TestFiftyEqualReadsAtOnceCostOne(t *testing.T) {
 			expectWords(t, personWords(t, c, Person{grid.o, providers.UserID("p", "u0")}), "u0")
 		}, map[string]int{"user": 1}},
 		"the end of the credential": {func(t *testing.T, c *Catalog) {
-			if end, err := c.CredentialExpiry(t.Context(), c.Accounts()[0]); !end.Equal(noon) || err != nil {
+			if end, err := c.CredentialExpiry(t.Context(), c.Accounts(t.Context())[0]); !end.Equal(noon) || err != nil {
 				t.Errorf("the credential ends %v, %v, want %v", end, err, noon)
 			}
 		}, map[string]int{"credential": 1}},

@@ -21,7 +21,7 @@ const lookForSuccessor advice = "the new token may have been made: look for it b
 // a token, its secret and problems when the old one could not be ended.
 func (c *Catalog) RotateToken(ctx context.Context, in RotateToken) (Rotated, error) {
 	ctx = providers.WithPriority(ctx, providers.Writing)
-	w := c.writing(in.Token, "token", lookForSuccessor)
+	w := c.writing(ctx, in.Token, "token", lookForSuccessor)
 	return c.once(ctx, repeatable{in.Repeat, "rotate token", in, w}, func(ctx context.Context) (Rotated, error) {
 		return c.rotateToken(ctx, in, w)
 	})

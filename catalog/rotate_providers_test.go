@@ -55,7 +55,7 @@ func (o *office) create(t testing.TB, name string) Written {
 // has asks the provider itself whether it has a token.
 func (o *office) has(t testing.TB, id providers.ID) bool {
 	t.Helper()
-	_, err := o.Accounts()[0].Provider.Token(t.Context(), id)
+	_, err := o.Accounts(t.Context())[0].Provider.Token(t.Context(), id)
 	if err != nil && providers.KindOf(err) != providers.NotFound {
 		t.Fatal(err)
 	}

@@ -113,7 +113,7 @@ func (k *keeper) delete(ctx context.Context, token providers.ID) error {
 	ctx, cancel := context.WithTimeout(providers.WithPriority(ctx, providers.Writing), k.c.writeTimeout)
 	defer cancel()
 	// Here NotFound does not mean that the token is gone: only that no account can tell.
-	accounts, errs := k.c.owners(ctx, []providers.ID{token.OfOrganization()})
+	accounts, errs := k.c.owners(ctx, []providers.ID{token})
 	if errs[0] != nil {
 		return errs[0]
 	}

@@ -30,7 +30,7 @@ func (t *Token) Reading(registryName string) expiry.Reading {
 // Look implements expiry.Source: at the priority of a sweep, so that readers and writers go first.
 func (c *Catalog) Look(ctx context.Context, registry providers.ID, since time.Time) (expiry.List, error) {
 	ctx = providers.WithPriority(ctx, providers.Sweeping)
-	accounts, errs := c.owners(ctx, []providers.ID{registry.OfOrganization()})
+	accounts, errs := c.owners(ctx, []providers.ID{registry})
 	if providers.KindOf(errs[0]) == providers.NotFound {
 		return expiry.List{}, expiry.ErrUnowned
 	}

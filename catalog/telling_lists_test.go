@@ -223,7 +223,7 @@ func TestWhoTakesTheSweepOverTellsWhatTheOneBeforeHasRead(t *testing.T) {
 		t.Cleanup(shared.Close)
 		c := newCatalog(t, Options{Accounts: []*Account{s.account("a")}, SweepShare: 0.4, Cache: shared, Tell: e.hear})
 		o := providers.OrganizationID("p", "o")
-		c.OrganizationLists(t.Context(), c.Accounts())
+		c.OrganizationLists(t.Context(), c.Accounts(t.Context()))
 		c.RegistryLists(t.Context(), []providers.ID{o})
 		c.TokenLists(t.Context(), []providers.ID{o.RegistryID("r0"), o.RegistryID("r1"), o.RegistryID("r2")})
 		e.heard() // and is lost

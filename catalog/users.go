@@ -41,6 +41,7 @@ func (c *Catalog) userPlan() plan[*User] {
 	return plan[*User]{
 		op: "get user", list: c.views.users, single: c.views.user,
 		id:    func(u *User) providers.ID { return u.ID },
+		held:  true,
 		alone: c.singles.first,
 	}
 }
@@ -48,10 +49,10 @@ func (c *Catalog) userPlan() plan[*User] {
 // findUsers looks for the people at places, all of one provider, in its organizations: first where the answer is at
 // hand, then in one after the other.
 func (c *Catalog) findUsers(ctx context.Context, provider string, ids []providers.ID, places []int, entries []cache.Entry[*User]) {
-	accounts := c.of(provider)
+	accounts := c.within(ctx, c.of(provider))
 	var lists []at
 	seen := map[providers.ID]bool{}
-	organizations, _ := c.renewed(ctx, accounts, c.views.organizations.GetMany(ctx, accounts))
+	organizations, _ := c.renewed(ctx, accounts, c.OrganizationLists(ctx, accounts))
 	for i, entry := range organizations {
 		for _, o := range entry.Value {
 			if !seen[o.ID] {

@@ -14,7 +14,7 @@ import (
 // CreateToken makes a token. It is sent once.
 func (c *Catalog) CreateToken(ctx context.Context, in CreateToken) (Written, error) {
 	ctx = providers.WithPriority(ctx, providers.Writing)
-	w := c.writing(in.Registry, "registryId", lookForOrphan)
+	w := c.writing(ctx, in.Registry, "registryId", lookForOrphan)
 	done, err := c.once(ctx, repeatable{in.Repeat, "create token", in, w}, func(ctx context.Context) (Rotated, error) {
 		written, err := c.createToken(ctx, in, w)
 		return Rotated{Written: written}, err
@@ -39,7 +39,7 @@ func (c *Catalog) createToken(ctx context.Context, in CreateToken, w write) (Wri
 // ReplaceToken puts the whole state of a token, and makes it where the provider lets an id be chosen. It is sent once.
 func (c *Catalog) ReplaceToken(ctx context.Context, in ReplaceToken) (Written, error) {
 	ctx = providers.WithPriority(ctx, providers.Writing)
-	w := c.writing(in.Token, "token", lookAtState)
+	w := c.writing(ctx, in.Token, "token", lookAtState)
 	state, wrong := in.state(w.driver)
 	account, refused, err := c.begin(ctx, in.Token, providers.TokenKind, w, wrong...)
 	if account == nil {
@@ -59,7 +59,7 @@ func (c *Catalog) ReplaceToken(ctx context.Context, in ReplaceToken) (Written, e
 // PatchToken changes what is said and nothing else.
 func (c *Catalog) PatchToken(ctx context.Context, in PatchToken) (Written, error) {
 	ctx = providers.WithPriority(ctx, providers.Writing)
-	w := c.writing(in.Token, "token", lookAtToken)
+	w := c.writing(ctx, in.Token, "token", lookAtToken)
 	patch, wrong := in.patch(w.driver)
 	account, refused, err := c.begin(ctx, in.Token, providers.TokenKind, w, wrong...)
 	if account == nil {
@@ -79,7 +79,7 @@ func (c *Catalog) PatchToken(ctx context.Context, in PatchToken) (Written, error
 // DeleteToken deletes a token. Written.Token stays nil.
 func (c *Catalog) DeleteToken(ctx context.Context, in DeleteToken) (Written, error) {
 	ctx = providers.WithPriority(ctx, providers.Writing)
-	w := c.writing(in.Token, "token", lookIfDeleted)
+	w := c.writing(ctx, in.Token, "token", lookIfDeleted)
 	account, refused, err := c.begin(ctx, in.Token, providers.TokenKind, w)
 	if account == nil {
 		return Written{Problems: refused}, err

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -11,8 +12,9 @@ import (
 	"regtok/providers"
 )
 
-// askedEvents is the test of the events that a caller wants. It may be called from anywhere, at any time.
-func (r *resolver) askedEvents(f *model.TokenFilter, thresholds []time.Duration) (func(*expiry.Event) bool, error) {
+// askedEvents is the test of the events that a caller wants, and may know of as far as an id tells. It may be called from
+// anywhere, at any time.
+func (r *resolver) askedEvents(ctx context.Context, f *model.TokenFilter, thresholds []time.Duration) (func(*expiry.Event) bool, error) {
 	if r.events == nil {
 		return nil, &providers.Error{Kind: providers.Unsupported, Message: "this server is set up to tell no events"}
 	}
@@ -25,9 +27,9 @@ func (r *resolver) askedEvents(f *model.TokenFilter, thresholds []time.Duration)
 				Message: "this is none of the thresholds of this server: `server { expiryThresholds }` tells them"}
 		}
 	}
-	filter := tokenFilter(f)
+	filter, reach := tokenFilter(f), catalog.ReachOf(ctx)
 	return func(e *expiry.Event) bool {
-		return among(thresholds, e) && (f == nil || filter.Matcher(e.OccurredAt)(tokenOf(e)))
+		return reach.Sees(e.Subject.Token) && among(thresholds, e) && (f == nil || filter.Matcher(e.OccurredAt)(tokenOf(e)))
 	}, nil
 }
 

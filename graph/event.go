@@ -26,7 +26,7 @@ func (r tokenExpiryEventResolver) Token(ctx context.Context, events []*model.Tok
 
 // TokenExpiryEvents is a page of the log. A filter that little passes does not make it read all of it at once.
 func (r queryResolver) TokenExpiryEvents(ctx context.Context, first int, after *expiry.Cursor, filter *model.TokenFilter) (*model.TokenExpiryEventConnection, error) {
-	wanted, err := r.askedEvents(filter, nil)
+	wanted, err := r.askedEvents(ctx, filter, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -47,6 +47,12 @@ func (r queryResolver) TokenExpiryEvents(ctx context.Context, first int, after *
 		}
 		for _, entry := range page.Entries {
 			if !wanted(&entry.Event) {
+				continue
+			}
+			if reaches, err := r.catalog.Reaches(ctx, entry.Subject.Token); !reaches || err != nil {
+				if err != nil {
+					return nil, err
+				}
 				continue
 			}
 			if len(list.Items) == first {
@@ -89,6 +95,9 @@ func (r queryResolver) eventNamed(ctx context.Context, id string) (model.Node, e
 	}
 	entry, ok, err := r.events.Log.Find(ctx, id)
 	if err != nil || !ok {
+		return nil, err
+	}
+	if reaches, err := r.catalog.Reaches(ctx, entry.Subject.Token); err != nil || !reaches {
 		return nil, err
 	}
 	return r.shown(&entry.Event, entry.Cursor), nil

@@ -64,11 +64,14 @@ func New(o Options) http.Handler {
 	if o.Observe != nil {
 		server.AroundResponses(observing(o.Observe))
 	}
+	server.AroundOperations(func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+		return next(within(ctx)) // a subscription begins before its first response
+	})
 	server.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 		if !follows(ctx) && transport.Insists(graphql.GetOperationContext(ctx).Headers) {
 			ctx = cache.NoCache(ctx)
 		}
-		return next(loader.Attach(ctx, o.Catalog))
+		return next(loader.Attach(within(ctx), o.Catalog))
 	})
 	server.AroundRootFields(func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 		if graphql.GetOperationContext(ctx).Operation.Operation == ast.Mutation {
@@ -77,6 +80,11 @@ func New(o Options) http.Handler {
 		return next(ctx)
 	})
 	return server
+}
+
+// within narrows what is done for the viewer to what they may see.
+func within(ctx context.Context) context.Context {
+	return catalog.Within(ctx, auth.FromContext(ctx).Reach)
 }
 
 // follows tells whether an operation is a subscription. Browsers insist with each of those, whatever their page wants, and all

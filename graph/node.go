@@ -68,7 +68,7 @@ func (r queryResolver) nodes(ctx context.Context, ids []providers.ID) ([]model.N
 				f.nodes[i] = &model.Provider{Driver: driver}
 			}
 		case providers.AccountKind:
-			f.account(ctx, i, r.catalog.Accounts())
+			f.account(ctx, i, r.catalog.Accounts(ctx))
 		case 0:
 			if text := textOf(ctx, "ids", i); expiry.IsEventID(text) {
 				f.nodes[i], f.errs[i] = r.eventNamed(ctx, text)

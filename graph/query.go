@@ -34,8 +34,8 @@ func (r queryResolver) Providers(context.Context) ([]*model.Provider, error) {
 	return list, nil
 }
 
-func (r queryResolver) Accounts(context.Context) ([]*model.Account, error) {
-	accounts := r.catalog.Accounts()
+func (r queryResolver) Accounts(ctx context.Context) ([]*model.Account, error) {
+	accounts := r.catalog.Accounts(ctx)
 	list := make([]*model.Account, len(accounts))
 	for i, a := range accounts {
 		list[i] = model.NewAccount(a)

@@ -19,7 +19,7 @@ type subscriptionResolver struct{ *resolver }
 func (r subscriptionResolver) TokenExpiry(
 	ctx context.Context, filter *model.TokenFilter, thresholds []time.Duration, after *expiry.Cursor, includeCurrent bool,
 ) (<-chan model.TokenExpiryUpdate, error) {
-	wanted, err := r.askedEvents(filter, thresholds)
+	wanted, err := r.askedEvents(ctx, filter, thresholds)
 	if err != nil {
 		return nil, err
 	}
@@ -123,11 +123,31 @@ func (f *following) Next(ctx context.Context) (transport.Mark, bool) {
 		if err != nil {
 			return transport.Mark{}, false // the stream is over, or the process ends
 		}
-		if entry := update.Entry; entry != nil && f.told[entry.ID] {
-			delete(f.told, entry.ID)
-			continue
+		if entry := update.Entry; entry != nil {
+			if f.told[entry.ID] {
+				delete(f.told, entry.ID)
+				continue
+			}
+			if !f.reaches(ctx, entry.Subject.Token) {
+				continue
+			}
 		}
 		return f.tell(update), true
+	}
+}
+
+// reaches tells whether a token is within the subscriber's reach. It waits until that can be told, as it would for the log.
+func (f *following) reaches(ctx context.Context, token providers.ID) bool {
+	for {
+		reaches, err := f.catalog.Reaches(ctx, token)
+		if err == nil {
+			return reaches
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(time.Second):
+		}
 	}
 }
 

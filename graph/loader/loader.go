@@ -154,8 +154,12 @@ func (l *Loaders) Users(ctx context.Context, people []catalog.Person) []cache.En
 
 type contextKey struct{}
 
-// Attach gives a response its own loaders. They are made when the first is wanted: an event may be long in coming.
+// Attach gives a response its own loaders. They are made when the first is wanted: an event may be long in coming. It panics
+// when nobody said what the caller sees: a response is never this server's own work.
 func Attach(ctx context.Context, c *catalog.Catalog) context.Context {
+	if catalog.OwnWork(ctx) {
+		panic("a response is made for nobody knows whom")
+	}
 	return context.WithValue(ctx, contextKey{}, sync.OnceValue(func() *Loaders { return New(c) }))
 }
 

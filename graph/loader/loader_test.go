@@ -136,6 +136,9 @@ func TestAResolverWithoutLoadersPanics(t *testing.T) {
 	For(t.Context())
 }
 
+// everywhere is the context of a caller who sees everything.
+func everywhere(t testing.TB) context.Context { return catalog.Within(t.Context(), providers.Reach{}) }
+
 // open is a catalog over an account at each provider, and what they were asked.
 func open(t testing.TB, o cache.Options) (*catalog.Catalog, func() int) {
 	t.Helper()
@@ -206,7 +209,7 @@ func expectAll[V any](t testing.TB, entries []cache.Entry[V]) {
 
 func TestAResponseAsksOnceAndTheNextAnew(t *testing.T) {
 	c, requests := open(t, cache.Options{Off: true})
-	ctx := Attach(t.Context(), c)
+	ctx := Attach(everywhere(t), c)
 	everything(ctx, t, c)
 	if got := requests(); got == 0 {
 		t.Error("nothing was asked")
@@ -215,7 +218,7 @@ func TestAResponseAsksOnceAndTheNextAnew(t *testing.T) {
 	if got := requests(); got != 0 {
 		t.Errorf("%d requests for what this response knows, want 0", got)
 	}
-	everything(Attach(t.Context(), c), t, c)
+	everything(Attach(everywhere(t), c), t, c)
 	if got := requests(); got == 0 {
 		t.Error("another response got the answers of this one")
 	}
@@ -223,9 +226,9 @@ func TestAResponseAsksOnceAndTheNextAnew(t *testing.T) {
 
 func TestPeopleOutOfTheirListsCostOneRequest(t *testing.T) {
 	c, requests := open(t, cache.Options{Off: true})
-	ctx := Attach(t.Context(), c)
+	ctx := Attach(everywhere(t), c)
 	l := For(ctx)
-	organization := l.OrganizationLists(ctx, c.Accounts())[0].Value[0].ID
+	organization := l.OrganizationLists(ctx, c.Accounts(ctx))[0].Value[0].ID
 	list := l.UserLists(ctx, []providers.ID{organization})[0].Value
 	people := []catalog.Person{
 		{Organization: organization, ID: list[1].ID}, {Organization: organization, ID: list[0].ID},
@@ -233,7 +236,7 @@ func TestPeopleOutOfTheirListsCostOneRequest(t *testing.T) {
 		{Organization: providers.OrganizationID("x", "x"), ID: list[0].ID},
 	}
 	requests()
-	entries := For(Attach(t.Context(), c)).UsersFromLists(ctx, people)
+	entries := For(Attach(everywhere(t), c)).UsersFromLists(ctx, people)
 	if entries[0].Value != nil && entries[0].Value.ID != list[1].ID || entries[1].Value != nil && entries[1].Value.ID != list[0].ID {
 		t.Errorf("the people are %v and %v, want %v and %v", entries[0].Value, entries[1].Value, list[1], list[0])
 	}
@@ -252,13 +255,13 @@ func TestPeopleOutOfTheirListsCostOneRequest(t *testing.T) {
 // of a query do. The goal: under 1 ms.
 func BenchmarkLoaderThreeLevels(b *testing.B) {
 	c, _ := open(b, cache.Options{})
-	everything(Attach(b.Context(), c), b, c)
+	everything(Attach(everywhere(b), c), b, c)
 	b.ReportAllocs()
 	for b.Loop() {
-		ctx := Attach(b.Context(), c)
+		ctx := Attach(everywhere(b), c)
 		l := For(ctx)
 		var organizations, registries []providers.ID
-		for _, entry := range l.OrganizationLists(ctx, c.Accounts()) {
+		for _, entry := range l.OrganizationLists(ctx, c.Accounts(ctx)) {
 			for _, o := range entry.Value {
 				organizations = append(organizations, o.ID)
 			}

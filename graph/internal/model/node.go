@@ -3,6 +3,7 @@
 package model
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -63,9 +64,13 @@ func (a *Account) LastSuccessAt() time.Time { return a.health.LastSuccess }
 // LastError is the last failure, for people.
 func (a *Account) LastError() *string { return orNull(&a.health.LastError) }
 
-// Budgets are what is left of the provider's allowances. Their scopes name whose they are.
-func (a *Account) Budgets() []providers.Budget {
+// Budgets are what is left of the provider's allowances. Their scopes name whose they are, so that those of a single
+// organization are not for callers who may not see all that the account sees.
+func (a *Account) Budgets(ctx context.Context) []providers.Budget {
 	budgets := slices.Clone(a.health.Budgets)
+	if !catalog.ReachOf(ctx).Whole() {
+		budgets = slices.DeleteFunc(budgets, func(b providers.Budget) bool { return b.Of != "" })
+	}
 	for i := range budgets {
 		if b := &budgets[i]; b.Of != "" {
 			b.Scope += " " + b.Of
