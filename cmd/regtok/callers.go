@@ -32,7 +32,7 @@ func (c *configFile) readCallers(node ast.Node) error {
 
 // readCaller takes one item of callers.
 func (c *configFile) readCaller(node ast.Node) (auth.Caller, error) {
-	given, err := c.members(node, "a caller", "name", "key", "permissions", "until")
+	given, err := c.members(node, "a caller", "name", "key", "permissions", "until", "reach")
 	if err != nil {
 		return auth.Caller{}, err
 	}
@@ -55,7 +55,12 @@ func (c *configFile) readCaller(node ast.Node) (auth.Caller, error) {
 		return auth.Caller{}, err
 	}
 	if until, there := given["until"]; there {
-		caller.Viewer.Until, err = c.moment(until)
+		if caller.Viewer.Until, err = c.moment(until); err != nil {
+			return auth.Caller{}, err
+		}
+	}
+	if reach, there := given["reach"]; there {
+		caller.Viewer.Reach, err = c.reach(reach)
 	}
 	return caller, err
 }

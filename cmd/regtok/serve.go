@@ -47,7 +47,7 @@ func (serve) Help() string {
 	var text strings.Builder
 	text.WriteString("Accounts stand in the configuration file under `accounts`, each with `provider`, a `name` of your choice, and the settings below. " +
 		"A secret can be in a file of its own, beside the configuration or anywhere: NAME_file. Without accounts in a file, those of the variables below are used.\n\n" +
-		"Callers stand there under `callers`, each with `name`, `key` (the hash that `regtok keys new` prints), `permissions` and, if the key ends, `until`. " +
+		"Callers stand there under `callers`, each with `name`, `key` (the hash that `regtok keys new` prints), `permissions`, if the key ends `until`, and `reach` if it is not for everything. " +
 		"Permissions: " + permissionNames() + ". " +
 		"`oidc` admits those with tokens of an OpenID Connect issuer: `issuer`, `audience`, and if need be `clock_skew`, `claim` and `permissions`. Without either whoever reaches the server may do everything, so that it listens on loopback only.\n")
 	for _, driver := range all.Drivers() {
@@ -136,6 +136,9 @@ func (a api) serve(p process, started func(base string)) error {
 		return usageError{err}
 	}
 	defer hangUp()
+	if err := checkReaches(a.callers, a.accounts); err != nil {
+		return usageError{err}
+	}
 	callers := a.knownCallers(auth.Config{Refused: figures.Refused, Log: log})
 	listener, err := server.Listen(a.Listen, callers != nil)
 	if err != nil {
