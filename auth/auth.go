@@ -44,8 +44,10 @@ type Viewer struct {
 	Reach providers.Reach
 }
 
-// May tells whether the viewer holds p.
-func (v Viewer) May(p Permission) bool { return slices.Contains(v.Permissions, p) }
+// May tells whether the viewer holds p. Figures are those of everything, so who is narrowed may not read them.
+func (v Viewer) May(p Permission) bool {
+	return slices.Contains(v.Permissions, p) && (p != MetricsRead || v.Reach.Everywhere())
+}
 
 // Local returns the viewer of a server that knows no callers: whoever reaches its loopback address may do everything.
 func Local() Viewer {

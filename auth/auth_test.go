@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"regtok/auth"
+	"regtok/providers"
 )
 
 func TestViewer(t *testing.T) {
@@ -33,6 +34,16 @@ func TestViewer(t *testing.T) {
 	t.Run("a permission that was not given is refused", func(t *testing.T) {
 		if auth.Local().May("EVERYTHING") {
 			t.Error("Local().May(EVERYTHING) = true, want false")
+		}
+	})
+	t.Run("who is narrowed may not read the figures of everything", func(t *testing.T) {
+		viewer := auth.Local()
+		var err error
+		if viewer.Reach, err = viewer.Reach.Narrow(providers.ReachProviders, "ionos"); err != nil {
+			t.Fatal(err)
+		}
+		if viewer.May(auth.MetricsRead) || !viewer.May(auth.TokensRead) || !auth.Local().May(auth.MetricsRead) {
+			t.Error("May(MetricsRead) with a reach, want it refused, and nothing else")
 		}
 	})
 }

@@ -62,6 +62,9 @@ func (c *configFile) readCaller(node ast.Node) (auth.Caller, error) {
 	if reach, there := given["reach"]; there {
 		caller.Viewer.Reach, err = c.reach(reach)
 	}
+	if err == nil && slices.Contains(caller.Viewer.Permissions, auth.MetricsRead) && !caller.Viewer.May(auth.MetricsRead) {
+		err = c.at(node, "METRICS_READ is for figures of everything; leave it out, or `reach`")
+	}
 	return caller, err
 }
 

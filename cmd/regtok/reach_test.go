@@ -66,6 +66,13 @@ func TestAReachThatSaysNothingIsRefused(t *testing.T) {
 	}
 }
 
+func TestWhoIsNarrowedDoesNotReadFigures(t *testing.T) {
+	text := strings.Replace(string(narrowCaller("  reach: {accounts: [prod]}")), "[TOKENS_READ]", "[TOKENS_READ, METRICS_READ]", 1)
+	if _, err := parseConfig("regtok.yaml", []byte(text), serveFlags()); err == nil || !strings.Contains(err.Error(), "METRICS_READ is for figures of everything") {
+		t.Errorf("METRICS_READ with a reach: %v", err)
+	}
+}
+
 func TestAReachNamesWhatIsConfigured(t *testing.T) {
 	accounts := []accountConfig{{driver: providers.Driver{Name: "ionos"}, name: "prod"}}
 	for line, want := range map[string]string{
