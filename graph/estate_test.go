@@ -109,7 +109,7 @@ func (l *lodge) enter(ctx context.Context, op string, id providers.ID) (leave fu
 }
 
 // shelf is a list, as a page.
-func shelf[T any](l *lodge, ctx context.Context, op string, of providers.ID, page providers.PageRequest, list func() []T, key func(T) providers.ID) (providers.Page[T], error) {
+func shelf[T any](ctx context.Context, l *lodge, op string, of providers.ID, page providers.PageRequest, list func() []T, key func(T) providers.ID) (providers.Page[T], error) {
 	return providers.ReadPage(op, of, key, page, func() ([]T, error) {
 		leave, err := l.enter(ctx, op, of)
 		defer leave()
@@ -120,7 +120,7 @@ func shelf[T any](l *lodge, ctx context.Context, op string, of providers.ID, pag
 	})
 }
 
-func picked[T any](l *lodge, ctx context.Context, op string, id providers.ID, list func() []T, key func(T) bool) (T, error) {
+func picked[T any](ctx context.Context, l *lodge, op string, id providers.ID, list func() []T, key func(T) bool) (T, error) {
 	leave, err := l.enter(ctx, op, id)
 	defer leave()
 	var none T
@@ -135,7 +135,7 @@ func picked[T any](l *lodge, ctx context.Context, op string, id providers.ID, li
 }
 
 func (l *lodge) Organizations(ctx context.Context, page providers.PageRequest) (providers.Page[providers.Organization], error) {
-	return shelf(l, ctx, "list organizations", l.account, page, func() []providers.Organization {
+	return shelf(ctx, l, "list organizations", l.account, page, func() []providers.Organization {
 		list := make([]providers.Organization, len(l.organizations))
 		for i, id := range l.organizations {
 			list[i] = providers.Organization{ID: id, Slug: id.Native, Name: "Organization " + id.Native}
@@ -145,27 +145,27 @@ func (l *lodge) Organizations(ctx context.Context, page providers.PageRequest) (
 }
 
 func (l *lodge) Registries(ctx context.Context, of providers.ID, page providers.PageRequest) (providers.Page[providers.Registry], error) {
-	return shelf(l, ctx, "list registries", of, page, func() []providers.Registry { return l.registries[of] }, func(r providers.Registry) providers.ID { return r.ID })
+	return shelf(ctx, l, "list registries", of, page, func() []providers.Registry { return l.registries[of] }, func(r providers.Registry) providers.ID { return r.ID })
 }
 
 func (l *lodge) Registry(ctx context.Context, id providers.ID) (providers.Registry, error) {
-	return picked(l, ctx, "get registry", id, func() []providers.Registry { return l.registries[id.OfOrganization()] }, func(r providers.Registry) bool { return r.ID == id })
+	return picked(ctx, l, "get registry", id, func() []providers.Registry { return l.registries[id.OfOrganization()] }, func(r providers.Registry) bool { return r.ID == id })
 }
 
 func (l *lodge) Tokens(ctx context.Context, of providers.ID, page providers.PageRequest) (providers.Page[providers.Token], error) {
-	return shelf(l, ctx, "list tokens", of, page, func() []providers.Token { return l.tokens[of] }, func(t providers.Token) providers.ID { return t.ID })
+	return shelf(ctx, l, "list tokens", of, page, func() []providers.Token { return l.tokens[of] }, func(t providers.Token) providers.ID { return t.ID })
 }
 
 func (l *lodge) Token(ctx context.Context, id providers.ID) (providers.Token, error) {
-	return picked(l, ctx, "get token", id, func() []providers.Token { return l.tokens[id.OfRegistry()] }, func(t providers.Token) bool { return t.ID == id })
+	return picked(ctx, l, "get token", id, func() []providers.Token { return l.tokens[id.OfRegistry()] }, func(t providers.Token) bool { return t.ID == id })
 }
 
 func (l *lodge) Users(ctx context.Context, of providers.ID, page providers.PageRequest) (providers.Page[providers.User], error) {
-	return shelf(l, ctx, "list users", of, page, func() []providers.User { return l.users[of] }, func(u providers.User) providers.ID { return u.ID })
+	return shelf(ctx, l, "list users", of, page, func() []providers.User { return l.users[of] }, func(u providers.User) providers.ID { return u.ID })
 }
 
 func (l *lodge) User(ctx context.Context, of, id providers.ID) (providers.User, error) {
-	return picked(l, ctx, "get user", of, func() []providers.User { return l.users[of] }, func(u providers.User) bool { return u.ID == id })
+	return picked(ctx, l, "get user", of, func() []providers.User { return l.users[of] }, func(u providers.User) bool { return u.ID == id })
 }
 
 func (l *lodge) CredentialExpiry(ctx context.Context) (time.Time, error) {

@@ -32,10 +32,10 @@ func sample(typ *ast.Type) string {
 	if typ.Elem != nil {
 		return "[" + sample(typ.Elem) + "]"
 	}
-	switch definition := graph.Schema().Types[typ.Name()]; {
-	case definition.Kind == ast.Enum:
+	switch definition := graph.Schema().Types[typ.Name()]; definition.Kind {
+	case ast.Enum:
 		return definition.EnumValues[0].Name
-	case definition.Kind == ast.InputObject:
+	case ast.InputObject:
 		return "{" + strings.Join(sampleFields(definition), ", ") + "}"
 	}
 	samples := map[string]string{"ID": fmt.Sprintf("%q", ionosToken), "String": `"x"`, "Boolean": "true", "Duration": `"P1D"`, "DateTime": `"2999-01-01T00:00:00Z"`}
