@@ -66,7 +66,7 @@ func TestStreamsEndWithTheCredentialOfTheirCaller(t *testing.T) {
 	bubble("server-sent events tell why, where to go on, and that they are complete", func(t *testing.T) {
 		events := followOnPipe(t, transport.StreamConfig{Ping: time.Hour}, "subscription{count(to:1,stay:true)}", "X-Until", in20Seconds())
 		begin := time.Now()
-		events.hears(":", nextEvent(1),
+		events.hears(":", begins(0), nextEvent(1),
 			"event: next\nid: c1\n"+`data: {"errors":[{"message":"the credential of this stream has ended: come back with a new one","extensions":{"code":"UNAUTHENTICATED"}}]}`,
 			completeEvent)
 		events.hearsEnd()
@@ -76,7 +76,7 @@ func TestStreamsEndWithTheCredentialOfTheirCaller(t *testing.T) {
 	})
 	bubble("what is over before leaves nothing behind", func(t *testing.T) {
 		events := followOnPipe(t, transport.StreamConfig{}, "subscription{count(to:2)}", "X-Until", in20Seconds())
-		events.hears(":", nextEvent(1), nextEvent(2), completeEvent)
+		events.hears(":", begins(0), nextEvent(1), nextEvent(2), completeEvent)
 		events.hearsEnd()
 		time.Sleep(2 * time.Minute)
 		if got := events.streams.Stats(); got.SSE != 0 {

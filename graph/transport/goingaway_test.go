@@ -57,7 +57,7 @@ func TestTheEndOfTheProcess(t *testing.T) {
 		defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 		server, streams := newStreams(t, transport.StreamConfig{})
 		events := follow(t, server.URL+"?query=subscription{count(to:1,stay:true)}")
-		events.hears(":", nextEvent(1))
+		events.hears(":", begins(0), nextEvent(1))
 		streams.Close()
 		events.hears("id: c1\n: this server is shutting down")
 		events.hearsEnd()
@@ -107,7 +107,7 @@ func TestSignsOfLife(t *testing.T) {
 	bubble("events have comments in between", func(t *testing.T) {
 		events := followOnPipe(t, transport.StreamConfig{}, "subscription{count(to:1,stay:true)}")
 		begin := time.Now()
-		events.hears(":", nextEvent(1), ": ping", ": ping")
+		events.hears(":", begins(0), nextEvent(1), ": ping", ": ping")
 		if got := time.Since(begin); got != 50*time.Second {
 			t.Errorf("two pings came in %v, want 50 s", got)
 		}
@@ -157,3 +157,6 @@ func nextEvent(n int) string {
 	number := string(rune('0' + n))
 	return "event: next\nid: c" + number + "\ndata: " + strings.ReplaceAll(`{"data":{"count":N}`+costly+`}`, "N", number)
 }
+
+// begins is where a caller who has heard nothing goes on.
+func begins(n int) string { return "id: c" + string(rune('0'+n)) + "\n: it begins here" }

@@ -16,7 +16,7 @@ func TestWhatWasToldBeforeAStreamBeganIsCountedApart(t *testing.T) {
 		late <- replayed
 	}})
 	events := follow(t, server.URL+"?query=subscription{count(to:3,old:true)}")
-	events.hears(":", nextEvent(1))
+	events.hears(":", begins(0), nextEvent(1))
 	for i := range 3 {
 		if got := <-late; got != (i == 0) {
 			t.Errorf("event %d counts as replayed: %t", i+1, got)

@@ -79,6 +79,7 @@ func subscribe(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecuto
 		events.complete()
 		return
 	}
+	events.begins(stream.last())
 	for {
 		answer, mark, errs := operation.next()
 		switch {
@@ -134,6 +135,14 @@ func newEvents(w http.ResponseWriter, streams *Streams, slow func()) *events {
 	e.unhook = context.AfterFunc(streams.life, e.limit) // for what is being written then
 	e.write([]byte(":\n\n"))
 	return e
+}
+
+// begins says where a caller goes on who is cut off before there is an event: a browser would otherwise begin anew, and miss
+// what came meanwhile.
+func (e *events) begins(cursor string) {
+	if cursor != "" {
+		e.write([]byte("id: " + cursor + "\n: it begins here\n\n"))
+	}
 }
 
 func (e *events) ping() { e.write([]byte(": ping\n\n")) }

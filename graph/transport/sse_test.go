@@ -85,7 +85,7 @@ func TestEventsByGET(t *testing.T) {
 	}
 	t.Run("each has its cursor and its data", func(t *testing.T) {
 		b := follow(t, asked("subscription($n: Int!) { count(to: $n) }", "variables", `{"n":2}`))
-		b.hears(":", nextEvent(1), nextEvent(2), completeEvent)
+		b.hears(":", begins(0), nextEvent(1), nextEvent(2), completeEvent)
 		b.hearsEnd()
 		for name, want := range map[string]string{"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"} {
 			if got := b.response.Header.Get(name); got != want {
@@ -95,7 +95,7 @@ func TestEventsByGET(t *testing.T) {
 	})
 	t.Run("a browser that comes back goes on", func(t *testing.T) {
 		b := follow(t, asked("subscription { count(to: 3) }"), "Last-Event-ID", "c2")
-		b.hears(":", nextEvent(3), completeEvent)
+		b.hears(":", begins(2), nextEvent(3), completeEvent)
 	})
 	t.Run("what cannot begin is told, and over", func(t *testing.T) {
 		b := follow(t, asked("subscription { fail }"))
@@ -138,7 +138,7 @@ func TestTheOperationsKindDecides(t *testing.T) {
 	const single = `{"data":{"hello":"hello <nil>"}` + cost + `}`
 	tests := []struct{ name, query, accept, contentType, want string }{
 		{"a query of a client that lists events, too", "{hello}", urql, modern, single},
-		{"a subscription of the same", "subscription { count(to: 1) }", urql, "text/event-stream", ":\n\n" + nextEvent(1) + "\n\n" + completeEvent + "\n\n"},
+		{"a subscription of the same", "subscription { count(to: 1) }", urql, "text/event-stream", ":\n\n" + begins(0) + "\n\n" + nextEvent(1) + "\n\n" + completeEvent + "\n\n"},
 		{"a query of a client that takes events alone", "{hello}", "text/event-stream", "text/event-stream",
 			":\n\nevent: next\ndata: " + single + "\n\n" + completeEvent + "\n\n"},
 		{"a subscription of a client that takes no events", "subscription { hello }", "application/json", plain, ""},
