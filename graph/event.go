@@ -75,14 +75,21 @@ const (
 	mostReads  = 20  // for one page
 )
 
-// shown is an event as the schema has it. What its provider is called is known as long as this server speaks to it.
+// shown is an event as the schema has it.
 func (r *resolver) shown(e *expiry.Event, cursor expiry.Cursor) *model.TokenExpiryEvent {
-	name := e.Subject.Token.Provider
-	driver, known := r.catalog.Driver(name)
-	if !known {
-		driver = providers.Driver{Name: name, Title: name}
+	return &model.TokenExpiryEvent{Event: e, Cursor: cursor, Driver: r.driver(e.Subject.Token.Provider)}
+}
+
+// driver finds a provider by its name. What it is called is known as long as this server speaks to it. It is never copied:
+// each of very many subscribers would have their own.
+func (r *resolver) driver(name string) *providers.Driver {
+	drivers := r.catalog.Drivers()
+	for i := range drivers {
+		if drivers[i].Name == name {
+			return &drivers[i]
+		}
 	}
-	return &model.TokenExpiryEvent{Event: e, Cursor: cursor, Driver: driver}
+	return &providers.Driver{Name: name, Title: name}
 }
 
 // eventNamed finds an event by its id.

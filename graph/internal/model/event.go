@@ -13,8 +13,8 @@ type TokenExpiryEvent struct {
 	*expiry.Event
 	// Cursor is the position after it.
 	Cursor expiry.Cursor
-	// Driver is that of the token's provider.
-	Driver providers.Driver
+	// Driver is that of the token's provider, for all events the same.
+	Driver *providers.Driver
 }
 
 // Threshold is null where the date itself is meant.
@@ -29,7 +29,7 @@ func (e *TokenExpiryEvent) Threshold() *time.Duration {
 func (e *TokenExpiryEvent) DueSource() catalog.DueSource { return catalog.DueSource(e.Event.DueSource) }
 
 // Subject is what the token was.
-func (e *TokenExpiryEvent) Subject() *TokenSubject { return &TokenSubject{&e.Event.Subject, &e.Driver} }
+func (e *TokenExpiryEvent) Subject() *TokenSubject { return &TokenSubject{&e.Event.Subject, e.Driver} }
 
 // TokenSubject is a token as recorded in an event.
 type TokenSubject struct {
