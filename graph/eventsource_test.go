@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -59,9 +58,7 @@ func TestABrowserFollowsByItself(t *testing.T) {
 	t.Cleanup(streams.Close)
 	site.serve(newWorld(t, plan{events: &expiry.Events{Log: s.log, Current: s.present}, streams: streams}).api)
 	s.streams.Close()
-	for late := time.Now().Add(time.Minute); s.streams.Stats().SSE > 0 && time.Now().Before(late); {
-		runtime.Gosched() // or it may tell the next event itself, before it ends
-	}
+	nobodyLeft(t, s.streams) // or it may tell the next event itself, before it ends
 	s.tell(t, event(ionosToken, 4))
 	site.hears(t, s.cursors(t)[3])
 	hears("name-7", "name-8", "name-1", "name-2", "name-3", "name-4")

@@ -69,19 +69,33 @@ func replica(t *testing.T, s *stage, listener net.Listener) (end func()) {
 		ended = true
 		streams.Close()
 		_ = server.Close() // which does not wait for sockets
-		for begin := time.Now(); streams.Stats().Sockets > 0; {
-			if time.Since(begin) > 30*time.Second {
-				t.Errorf("after its end there are %+v", streams.Stats())
-				break
-			}
-			time.Sleep(time.Millisecond)
-		}
+		nobodyLeft(t, streams)
 		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
 			t.Errorf("the replica ended with %v", err)
 		}
 	}
 	t.Cleanup(end)
 	return end
+}
+
+// nobodyLeft waits until nobody is there any more.
+func nobodyLeft(t *testing.T, streams *transport.Streams) {
+	t.Helper()
+	ticker := time.NewTicker(time.Millisecond)
+	defer ticker.Stop()
+	late := time.After(30 * time.Second) // a busy machine's
+	for {
+		got := streams.Stats()
+		if got.Sockets+got.WebSocket+got.SSE == 0 {
+			return
+		}
+		select {
+		case <-ticker.C:
+		case <-late:
+			t.Errorf("after their end there are %+v", got)
+			return
+		}
+	}
 }
 
 // listenAt takes an address that another server had.
