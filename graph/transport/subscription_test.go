@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -89,13 +88,13 @@ var sources atomic.Int64
 // TestMain fails when a stream of any test has ended, in whatever way, and its source was not closed once.
 func TestMain(m *testing.M) {
 	code := m.Run()
+	ticker := time.NewTicker(time.Millisecond)
 	for late := time.After(10 * time.Second); sources.Load() != 0 && code == 0; {
 		select {
 		case <-late:
 			fmt.Println("sources that are still open, or closed twice:", sources.Load())
 			code = 1
-		default:
-			runtime.Gosched()
+		case <-ticker.C:
 		}
 	}
 	os.Exit(code)
