@@ -64,6 +64,10 @@ type Options struct {
 	Jitter float64
 	// StoreTimeout bounds each call of the Store that somebody waits for; 0: 50 ms. Values may take 2 s to get there.
 	StoreTimeout time.Duration
+	// LeaseFor is how long, with a Store, one process may load before another does so too, if its view's Timeout is no
+	// shorter; 0: 3 s, which is longer than most loads take, and no longer than readers may be kept waiting by a process
+	// that died.
+	LeaseFor time.Duration
 	// Report hears why the Store does not work, again and again while it does not, and nil when it does again; nil: nobody.
 	// It must not wait, or call the cache.
 	Report func(error)
@@ -79,6 +83,7 @@ type Cache struct {
 	log      *slog.Logger
 	parallel int
 	jitter   float64
+	leaseFor time.Duration
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -110,6 +115,7 @@ func New(options Options) *Cache {
 	if options.Store != nil {
 		c.far = newFar(options, func() { c.start(c.mend) })
 		c.jitter = max(cmp.Or(options.Jitter, 0.1), 0)
+		c.leaseFor = orDefault(options.LeaseFor, 3*time.Second)
 		c.work.Go(func() { c.far.store.Watch(c.ctx, ears{c}) })
 	}
 	return c

@@ -7,11 +7,8 @@ import (
 	"time"
 )
 
+// The pauses between two looks grow from one to the other.
 const (
-	// leaseFor is how long one process may load before another does so too: longer than most loads take, and no
-	// longer than readers may be kept waiting by a process that died.
-	leaseFor = 3 * time.Second
-	// The pauses between two looks grow from one to the other.
 	leastLook = 5 * time.Millisecond
 	mostLook  = 50 * time.Millisecond
 )
@@ -23,7 +20,7 @@ func (v *View[K, V]) lease(ctx context.Context, f *flight[K, V], far answer) (th
 	if !far.asked || far.Generation == 0 || f.insist || v.config.Encode == nil || v.config.Decode == nil {
 		return nil, leased
 	}
-	key, life := v.farKey(f.name), min(leaseFor, v.config.Timeout)
+	key, life := v.farKey(f.name), min(v.cache.leaseFor, v.config.Timeout)
 	seen := far.Value
 	pause := leastLook
 	for began := time.Now(); ; pause = min(2*pause, mostLook) {

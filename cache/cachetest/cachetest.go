@@ -57,10 +57,13 @@ func newStage(t *testing.T, backend Backend) *stage {
 // nearFor is how long a process believes its near tier, and a bump waits for one that does not hear.
 const nearFor = time.Second
 
+// leaseFor is longer than a busy machine takes to let readers wait for each other.
+const leaseFor = time.Minute
+
 // process starts a cache of its own, which hears of the others' bumps.
 func (s *stage) process() *cache.Cache {
 	s.Helper()
-	options := cache.Options{NearFor: nearFor, StoreTimeout: 10 * time.Second}
+	options := cache.Options{NearFor: nearFor, StoreTimeout: 10 * time.Second, LeaseFor: leaseFor}
 	options.Store = s.connect()
 	c := cache.New(options)
 	s.Cleanup(c.Close)
