@@ -53,6 +53,7 @@ func (a api) share(ctx context.Context, log *slog.Logger) shared {
 	a.redis.options.OnConnect = runs.Meet
 	client := redis.NewUniversalClient(a.redis.options)
 	kept := ledger.NewRedis(client, redisPrefix)
+	kept.Timeout = a.redisTimeout * 5
 	health := rediserr.NewHealth(a.redis.server(), log)
 	common := shared{
 		ledger: kept, durable: a.tried(ctx, kept, health, log), health: health, budgets: budget.NewRedis(client, redisPrefix), events: a.events(client), leave: func() { _ = client.Close() },

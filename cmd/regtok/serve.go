@@ -32,6 +32,7 @@ type serve struct {
 	MaxAge         maxAges      `variable:"REGTOK_MAX_AGE" placeholder:"PROVIDER=DURATION,..." help:"Rotation policy: how old tokens of a provider may become, for example P90D. None: as old as they like."`
 	RedisURL       redisURL     `name:"redis-url" variable:"REGTOK_REDIS_URL" placeholder:"URL" help:"Redis that replicas share: for what was read, and for idempotency keys, rotations and scheduled deletions, which it has to keep. Without it these are lost when the process ends, and a deletion that would have to be scheduled is refused. redis://, redis+sentinel://, redis+cluster://, each with rediss for TLS, or unix://."`
 	RedisURLFile   redisURLFile `name:"redis-url-file" variable:"REGTOK_REDIS_URL_FILE" placeholder:"FILE" help:"File that holds the URL of Redis in one line, instead of --redis-url, never beside it: it may hold a password."`
+	RedisTimeout   redisTime    `name:"redis-timeout" default:"50ms" variable:"REGTOK_REDIS_TIMEOUT" placeholder:"TIME" help:"How long an answer waits for Redis until it goes on without, from 10ms to 2s. Where something has to be remembered five times as long."`
 	Sweep          string       `default:"on" enum:"on,off" variable:"REGTOK_SWEEP" placeholder:"on|off" help:"On: one of all processes with the same Redis keeps the inventory fresh, so that lists over very many registries are read before they are asked for. It needs the cache, and all processes have to have the same."`
 	EventRetention isoDuration  `name:"event-retention" default:"P35D" variable:"REGTOK_EVENT_RETENTION" placeholder:"DURATION" help:"How long Redis keeps events, for those who come back. Without Redis they are kept while the process lives, the last 100,000 of them."`
 	Introspection  bool         `variable:"REGTOK_INTROSPECTION" help:"Let callers read the schema, which the playground needs for completion."`
@@ -77,7 +78,7 @@ func (s serve) Run(p process) error {
 			", or name a file with accounts by --config; `regtok demo` needs none")}
 	}
 	return api{
-		settings: s.settings, accounts: accounts, callers: s.callers, issuer: s.issuer, maxAge: s.MaxAge, redis: s.redis(), sweep: s.Sweep == "on", eventRetention: s.EventRetention, introspection: s.Introspection,
+		settings: s.settings, accounts: accounts, callers: s.callers, issuer: s.issuer, maxAge: s.MaxAge, redis: s.redis(), redisTimeout: time.Duration(s.RedisTimeout), sweep: s.Sweep == "on", eventRetention: s.EventRetention, introspection: s.Introspection,
 	}.serve(p, func(string) {})
 }
 
@@ -97,6 +98,7 @@ type api struct {
 	issuer         *auth.Issuer
 	maxAge         maxAges
 	redis          redisURL
+	redisTimeout   time.Duration
 	sweep          bool
 	eventRetention isoDuration
 	introspection  bool
@@ -145,7 +147,7 @@ func (a api) serve(p process, started func(base string)) error {
 		return usageError{fmt.Errorf("%s: %w", settingName("listen"), inUse(err))}
 	}
 	timeout := time.Duration(a.Timeout)
-	views := cache.New(cache.Options{Off: a.Cache == "off", Bytes: int64(a.CacheSize), Parallel: 64, Store: common.store, Report: common.health.Of("the shared cache"), Log: log})
+	views := cache.New(cache.Options{Off: a.Cache == "off", Bytes: int64(a.CacheSize), Parallel: 64, Store: common.store, StoreTimeout: a.redisTimeout, Report: common.health.Of("the shared cache"), Log: log})
 	defer views.Close()
 	ends := a.watch(common, log)
 	defer ends.close()
@@ -227,7 +229,7 @@ func (a api) open(log *slog.Logger, common shared, observe func(rest.Observation
 			known.Fingerprint = account.fingerprint()
 		}
 		shape := account.budget(known.Fingerprint, common)
-		shape.SweepShare = a.readAhead()
+		shape.SweepShare, shape.SharedTimeout = a.readAhead(), a.redisTimeout
 		allowed := budget.New(shape)
 		transport := rest.NewTransport(rest.TransportConfig{
 			Provider: account.driver.Name, Account: account.name, Limits: account.driver.Limits, LimitedBy: account.driver.LimitedBy,

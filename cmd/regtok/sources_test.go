@@ -37,6 +37,7 @@ func choices() []choice {
 			"{ionos: PT1S, buildkite: PT2S}", "gitlab=P1D", func(s serve) any { return s.MaxAge }},
 		{"redis-url", "REGTOK_REDIS_URL", "", "one:1", "two:6379", "/three.sock", "redis://user:word@one:1/2", "redis://:" + canary + "@one/two", addressOf(func(s serve) redisURL { return s.RedisURL })},
 		{"redis-url-file", "REGTOK_REDIS_URL_FILE", "", "one:1", "two:6379", "/three.sock", besides("one"), canary, addressOf(func(s serve) redisURL { return s.RedisURLFile.redisURL })},
+		{"redis-timeout", "REGTOK_REDIS_TIMEOUT", "50000000", "10000000", "20000000", "2000000000", "10ms", "3s", func(s serve) any { return s.RedisTimeout }},
 		{"events", "REGTOK_EVENTS", "on", "off", "on", "off", "", "maybe", func(s serve) any { return s.Events }},
 		{"event-retention", "REGTOK_EVENT_RETENTION", "3024000000000000", "1000000000", "2000000000", "3000000000", "PT1S", "P1M", func(s serve) any { return s.EventRetention }},
 		{"introspection", "REGTOK_INTROSPECTION", "false", "true", "false", "true", "", "perhaps", func(s serve) any { return s.Introspection }},
@@ -71,7 +72,7 @@ func (c choice) written(shown string) string {
 	switch c.flag {
 	case "cache-size", "max-body":
 		return shown + "B"
-	case "timeout":
+	case "timeout", "redis-timeout":
 		return shown + "ns"
 	case "redis-url":
 		if strings.HasPrefix(shown, "/") {

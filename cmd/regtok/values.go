@@ -24,6 +24,19 @@ func (s *span) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// redisTime is how long a call of Redis may take.
+type redisTime time.Duration
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (t *redisTime) UnmarshalText(text []byte) error {
+	parsed, err := time.ParseDuration(string(text))
+	if err != nil || parsed < 10*time.Millisecond || parsed > 2*time.Second {
+		return fmt.Errorf("%q is not a length of time from 10ms to 2s", text)
+	}
+	*t = redisTime(parsed)
+	return nil
+}
+
 // size is a number of bytes: 64MiB.
 type size int64
 

@@ -29,6 +29,8 @@ type Config struct {
 	SweepShare float64
 	// Shared is what replicas share; nil: this process is alone.
 	Shared Shared
+	// SharedTimeout bounds each exchange with what is shared, which every request waits for; 0: 50 ms.
+	SharedTimeout time.Duration
 	// Report hears why what is shared cannot be reached, again and again while it cannot, and nil when it can again. Nil:
 	// nobody does. It must not wait, or call the budget.
 	Report func(error)

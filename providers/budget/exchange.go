@@ -57,7 +57,7 @@ var errBusy = errors.New("what is shared is changed too often")
 
 // exchange makes the changes in what is shared.
 func (p *peers) exchange(changes []*change) error {
-	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), p.timeout)
 	defer cancel()
 	for rounds := 0; ; rounds++ {
 		draft, known := p.draft(changes)

@@ -1,6 +1,7 @@
 package budget
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -11,8 +12,6 @@ import (
 )
 
 const (
-	// callTimeout bounds how long what is shared is waited for.
-	callTimeout = 50 * time.Millisecond
 	// failuresToRest is how many calls in a row have to fail until none is made for restFor.
 	failuresToRest = 3
 	restFor        = time.Second
@@ -26,6 +25,7 @@ const (
 type peers struct {
 	budget  *Budget
 	shared  Shared
+	timeout time.Duration // of an exchange
 	key     string
 	origin  uint64
 	breaker *gobreaker.CircuitBreaker[struct{}]
@@ -58,7 +58,7 @@ type peers struct {
 
 func newPeers(b *Budget, config Config) *peers {
 	p := &peers{
-		budget: b, shared: config.Shared, key: config.Key, origin: rand.Uint64() | 1,
+		budget: b, shared: config.Shared, timeout: cmp.Or(config.SharedTimeout, 50*time.Millisecond), key: config.Key, origin: rand.Uint64() | 1,
 		report: config.Report,
 		base:   &state{}, own: map[uint64]sent{}, promised: 1,
 		wake: make(chan struct{}, 1), closed: make(chan struct{}),
