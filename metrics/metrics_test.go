@@ -79,7 +79,7 @@ func watched(stats cache.Stats) *metrics.Metrics {
 			}
 		},
 		Streams: func() transport.StreamStats {
-			return transport.StreamStats{Sockets: 1, WebSocket: 2, SSE: 3, Live: 4, Replayed: 5, Gaps: 6, Slow: 7}
+			return transport.StreamStats{Sockets: 1, Strangers: 8, WebSocket: 2, SSE: 3, Live: 4, Replayed: 5, Gaps: 6, Slow: 7}
 		},
 	})
 	m.Upstream(rest.Observation{Provider: "p", Account: "a", Op: "list tokens", Status: 200, Duration: time.Second})
@@ -149,6 +149,7 @@ func TestWhatHappensIsCounted(t *testing.T) {
 		`regtok_expiry_up 0`,
 		`regtok_expiry_faults_total 6`,
 		`regtok_sockets_open 1`,
+		`regtok_sockets_strangers 8`,
 		`regtok_streams_open{transport="websocket"} 2`,
 		`regtok_streams_open{transport="sse"} 3`,
 		`regtok_stream_events_total{kind="live"} 4`,

@@ -9,7 +9,8 @@ import (
 )
 
 var (
-	sockets   = describe("sockets_open", "WebSockets that are open.")
+	sockets   = describe("sockets_open", "WebSockets that are open, of callers who were admitted.")
+	strangers = describe("sockets_strangers", "WebSockets that are open, of callers who were not admitted yet.")
 	streams   = describe("streams_open", "Subscriptions that are open, by what carries them.", "transport")
 	delivered = describe("stream_events_total", "Events handed to subscribers: live, replayed (told before the stream began), or gap (that some are missing).", "kind")
 	slow      = describe("streams_dropped_total", "Subscriptions that were cut because their callers did not read.")
@@ -32,6 +33,7 @@ func (m *Metrics) Delivered(lag time.Duration, replayed bool) {
 
 func tellStreams(tell gauge, count func(d *prometheus.Desc, value uint64, labels ...string), s transport.StreamStats) {
 	tell(sockets, float64(s.Sockets))
+	tell(strangers, float64(s.Strangers))
 	tell(streams, float64(s.WebSocket), "websocket")
 	tell(streams, float64(s.SSE), "sse")
 	count(delivered, s.Live, "live")

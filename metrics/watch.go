@@ -65,7 +65,7 @@ var (
 // Describe implements prometheus.Collector.
 func (watch) Describe(descriptions chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{entries, size, reads, farHits, loads, failed, redisUp, sharedUp, sharedErrors, sharedOwed,
-		healthy, succeeded, limit, remaining, sweeper, registries, read, oldest, sockets, streams, delivered, slow} {
+		healthy, succeeded, limit, remaining, sweeper, registries, read, oldest, sockets, strangers, streams, delivered, slow} {
 		descriptions <- d
 	}
 	describeEvents(descriptions)

@@ -11,8 +11,11 @@ import (
 
 // StreamConfig says how much streams may take. A zero stands for the default.
 type StreamConfig struct {
-	// Process is the most subscriptions, and the most sockets, of the whole process. 1,000
+	// Process is the most subscriptions, and the most sockets of callers who were admitted, of the whole process. 1,000
 	Process int
+	// Strangers is the most sockets whose callers were not admitted yet. They have no part in Process, so that whoever opens
+	// sockets and says nothing is in nobody's way but that of other strangers. 100
+	Strangers int
 	// Socket is the most operations under way on one socket. 10
 	Socket int
 	// Message is the longest message of a socket's caller, in bytes. 1 MiB
@@ -32,6 +35,7 @@ type StreamConfig struct {
 
 func (c StreamConfig) orDefaults() StreamConfig {
 	c.Process = or(c.Process, 1000)
+	c.Strangers = or(c.Strangers, 100)
 	c.Socket = or(c.Socket, 10)
 	c.Message = or(c.Message, 1<<20)
 	c.Init = or(c.Init, 5*time.Second)
@@ -60,7 +64,8 @@ type Streams struct {
 	life   context.Context // over when the process ends
 	end    context.CancelFunc
 
-	sockets, websocket, sse    atomic.Int64
+	strangers, sockets         atomic.Int64 // before and after their callers are admitted
+	websocket, sse             atomic.Int64
 	live, replayed, gaps, slow atomic.Uint64
 	mu                         sync.Mutex // for counting up to the limits
 }
@@ -76,7 +81,8 @@ func (s *Streams) Close() { s.end() }
 
 // StreamStats are what streams have come to.
 type StreamStats struct {
-	Sockets        int    // open
+	Sockets        int    // open, with callers who were admitted
+	Strangers      int    // open, with callers who were not admitted yet
 	WebSocket, SSE int    // subscriptions that are open
 	Live, Replayed uint64 // events handed to callers: as they came, and those of before
 	Gaps           uint64 // gaps told
@@ -86,7 +92,7 @@ type StreamStats struct {
 // Stats returns the counts since the process began.
 func (s *Streams) Stats() StreamStats {
 	return StreamStats{
-		Sockets: int(s.sockets.Load()), WebSocket: int(s.websocket.Load()), SSE: int(s.sse.Load()),
+		Sockets: int(s.sockets.Load()), Strangers: int(s.strangers.Load()), WebSocket: int(s.websocket.Load()), SSE: int(s.sse.Load()),
 		Live: s.live.Load(), Replayed: s.replayed.Load(), Gaps: s.gaps.Load(), Slow: s.slow.Load(),
 	}
 }
@@ -102,13 +108,25 @@ func (s *Streams) patience() time.Duration {
 	return s.config.Write
 }
 
-// admitSocket is false when there are as many as there may be. Otherwise sockets has to be counted down again.
-func (s *Streams) admitSocket() bool {
+// lets tells whether another socket may be opened. Then strangers has to be counted down again, or sockets once it is admitted.
+func (s *Streams) lets() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ending() || s.sockets.Load() >= int64(s.config.Process) {
+	if s.ending() || s.strangers.Load() >= int64(s.config.Strangers) || s.sockets.Load() >= int64(s.config.Process) {
 		return false
 	}
+	s.strangers.Add(1)
+	return true
+}
+
+// admits tells whether there is room for the caller of an open socket. Then it is no stranger's any more.
+func (s *Streams) admits() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.sockets.Load() >= int64(s.config.Process) {
+		return false
+	}
+	s.strangers.Add(-1)
 	s.sockets.Add(1)
 	return true
 }

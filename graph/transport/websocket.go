@@ -14,6 +14,9 @@ import (
 
 const subprotocol = "graphql-transport-ws"
 
+// noRoom is told to those who cannot have a socket now.
+const noRoom = "this server has as many sockets as it may: try again later"
+
 // WebSocket carries operations of every kind after the protocol graphql-transport-ws. gqlgen's transport runs them, between
 // two guards of ours: the socket sees to the protocol, its limits and its close codes, and operations sees to what is run.
 // Add it as the first transport. Safe to share.
@@ -66,13 +69,14 @@ func (t WebSocket) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 		refusal.write(w)
 		return
 	}
-	if !t.Streams.admitSocket() {
+	if !t.Streams.lets() {
 		w.Header().Set("Content-Type", plain.contentType())
 		w.Header().Set("Retry-After", "10")
-		(&refusal{http.StatusServiceUnavailable, "TOO_MANY_STREAMS", "this server has as many sockets as it may: try again later"}).write(w)
+		(&refusal{http.StatusServiceUnavailable, "TOO_MANY_STREAMS", noRoom}).write(w)
 		return
 	}
-	defer t.Streams.sockets.Add(-1)
+	count := &t.Streams.strangers
+	defer func() { count.Add(-1) }()
 	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{subprotocol}})
 	if err != nil {
 		return // the library has answered
@@ -80,22 +84,32 @@ func (t WebSocket) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 	s := newSocket(conn, t.Streams)
 	defer s.stop()
 	gqlgen := transport.Websocket{Implementation: s, InitFunc: func(ctx context.Context, payload transport.InitPayload) (context.Context, *transport.InitPayload, error) {
-		return t.admit(ctx, s, payload)
+		ctx, err := t.admit(ctx, s, payload)
+		if err == nil {
+			count = &t.Streams.sockets
+		}
+		return ctx, nil, err
 	}}
 	gqlgen.Do(w, withoutCacheControl(r), &operations{GraphExecutor: exec, socket: s, timeout: timeout(t.Timeout)})
 }
 
-func (t WebSocket) admit(ctx context.Context, s *socket, payload transport.InitPayload) (context.Context, *transport.InitPayload, error) {
+// admit looks at who opened the socket. It is closed when that is an error.
+func (t WebSocket) admit(ctx context.Context, s *socket, payload transport.InitPayload) (context.Context, error) {
 	if t.Admit != nil {
 		admitted, err := t.Admit(ctx, payload)
 		if err != nil {
 			s.refuseCaller(err)
-			return ctx, nil, err
+			return ctx, err
 		}
 		ctx = admitted
 	}
+	if !t.Streams.admits() {
+		full := &Refusal{Later: true, Reason: noRoom}
+		s.refuseCaller(full)
+		return ctx, full
+	}
 	s.endsAt(untilOf(ctx, t.Until))
-	return ctx, nil, nil
+	return ctx, nil
 }
 
 // refuseSocket is about what the library does not look at, or not before it answers in its own way.
