@@ -107,7 +107,8 @@ func (c *configFile) read(e entry, flags []*kong.Flag) error {
 	keys := keysOf(flags)
 	at := slices.IndexFunc(flags, func(f *kong.Flag) bool { return e.key == keyOf(f) })
 	if at < 0 || !slices.Contains(keys, e.key) {
-		return c.unknown(e, append(keys, "accounts", "callers", "oidc"))
+		keys = slices.DeleteFunc(keys, func(key string) bool { return strings.HasPrefix(key, "limit_") })
+		return c.unknown(e, append(keys, "accounts", "callers", "oidc", "and limits, as `regtok serve -h` lists them"))
 	}
 	text, err := c.text(e, flags[at].Target.Kind())
 	if err != nil {

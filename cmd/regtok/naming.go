@@ -53,6 +53,11 @@ func contradiction(flags []*kong.Flag, from sources) error {
 	if sweep != nil && from.give(sweep) && sweep.Target.String() == "on" && cached.Target.String() == "off" {
 		return fmt.Errorf("%s is on and %s is off: the sweep needs the cache", settingName("sweep"), settingName("cache"))
 	}
+	for _, flag := range flags { // of the command line; others were looked at where they stand
+		if err := outOfRange(flag, flag.Target); err != nil {
+			return fmt.Errorf("%s: %w", settingName(flag.Name), err)
+		}
+	}
 	return givenTwice(flags, from)
 }
 

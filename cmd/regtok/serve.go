@@ -15,7 +15,6 @@ import (
 	"regtok/cache"
 	"regtok/catalog"
 	"regtok/graph"
-	"regtok/graph/limits"
 	"regtok/graph/transport"
 	"regtok/metrics"
 	"regtok/providers"
@@ -158,9 +157,9 @@ func (a api) serve(p process, started func(base string)) error {
 	defer inBackground(p, known.KeepSchedule)()
 	defer inBackground(p, known.Sweep)()
 	defer inBackground(p, ends.run(known))()
-	streams := transport.NewStreams(transport.StreamConfig{Process: int(a.Streams), Observe: figures.Delivered, Log: log})
+	streams := transport.NewStreams(a.streams(figures, log))
 	defer streams.Close()
-	limit := limits.Default()
+	limit := a.Limit.operation()
 	limit.Introspection = a.introspection
 	figures.Watch(metrics.Sources{Cache: views.Stats, Shared: common.store != nil, Redis: a.redisWorks(common), Accounts: accounts, Swept: a.swept(known), Events: ends.figures, Streams: streams.Stats})
 	front := server.New(server.Config{
@@ -172,7 +171,7 @@ func (a api) serve(p process, started func(base string)) error {
 		Hosts:      a.Hosts,
 		Ending:     streams.Close,
 		Log:        log,
-		Limits:     server.Limits{Answer: timeout},
+		Limits:     a.Limit.connection(timeout),
 	})
 	log.Info("serving", "address", listener.Addr().String(), "accounts", names(a.accounts), "cache", a.Cache, "shared", common.store != nil, "durable", common.durable, "sweep", a.sweepsFor(), "events", ends.events != nil, "introspection", a.introspection, "callers", len(a.callers), "oidc", a.issuer != nil)
 	started("http://" + listener.Addr().String())

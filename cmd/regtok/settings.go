@@ -25,9 +25,11 @@ type settings struct {
 	Metrics    string     `default:"on" enum:"on,off" variable:"REGTOK_METRICS" placeholder:"on|off" help:"Figures for Prometheus at /metrics; where callers are configured, for those with METRICS_READ."`
 	LogLevel   string     `default:"info" enum:"debug,info,warn,error" variable:"REGTOK_LOG_LEVEL" placeholder:"LEVEL" help:"debug, info, warn or error."`
 	LogFormat  string     `default:"auto" enum:"auto,json,text" variable:"REGTOK_LOG_FORMAT" placeholder:"FORMAT" help:"auto, json or text. Auto: text on a terminal, else JSON."`
+
+	Limit limitSettings `embed:"" prefix:"limit-" group:"Limits:"`
 }
 
-// describe is a setting's help: what it is, its default and its variable.
+// describe is a setting's help: what it is, its default, its range and its variable.
 func describe(value *kong.Value) string {
 	var text strings.Builder
 	text.WriteString(value.Help)
@@ -37,6 +39,9 @@ func describe(value *kong.Value) string {
 		fmt.Fprintf(&text, " Default: %s.", value.Default)
 	case variable != "" && value.IsBool():
 		text.WriteString(" Default: false.")
+	}
+	if least, most, limited := strings.Cut(value.Tag.Get("range"), ".."); limited {
+		fmt.Fprintf(&text, " From %s to %s.", least, most)
 	}
 	if variable != "" {
 		fmt.Fprintf(&text, " Variable: %s.", variable)

@@ -62,7 +62,10 @@ func tryOut(flag *kong.Flag, text string) error {
 	}
 	target := reflect.New(flag.Target.Type()).Elem()
 	scan := kong.Scan().PushTyped(text, kong.FlagValueToken)
-	return flag.Mapper.Decode(&kong.DecodeContext{Value: flag.Value, Scan: scan}, target)
+	if err := flag.Mapper.Decode(&kong.DecodeContext{Value: flag.Value, Scan: scan}, target); err != nil {
+		return err
+	}
+	return outOfRange(flag, target)
 }
 
 // settingError is about a value that did not come from the command line. It says where it stands.
