@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
+
+	"regtok/providers"
 )
 
 const (
@@ -36,6 +38,10 @@ type IssuerConfig struct {
 	Claim string
 	// Permissions are what values of the claim allow; other values allow nothing. None: values are names of permissions.
 	Permissions map[string][]Permission
+	// Reach names claims, like Claim, whose values are what a caller is narrowed to, part by part. Whose token lacks one, or
+	// has none of its values, reaches nothing; a value that is no id where ids are wanted names nothing. None: everybody
+	// reaches everything.
+	Reach map[providers.ReachPart]string
 	// Pause is how long an answer of the issuer, or that there was none, stands before it is asked again. 0: 10 s
 	Pause time.Duration
 	// Renew is how long its keys are trusted before it is asked whether they still are its keys. 0: 10 min
@@ -166,7 +172,7 @@ func (i *Issuer) viewer(token *oidc.IDToken) (Viewer, *Error) {
 	if begin, ok := claims["nbf"].(float64); ok && now.Add(i.config.Skew).Before(time.Unix(int64(begin), 0)) {
 		return Viewer{}, &Error{Reason: Expired, Message: "this token is not valid yet"}
 	}
-	return Viewer{Subject: subject(token), Permissions: i.permissions(claims), Until: end}, nil
+	return Viewer{Subject: subject(token), Permissions: i.permissions(claims), Until: end, Reach: i.reach(claims)}, nil
 }
 
 // subject cannot be mistaken for the name of a caller with a key, which has no colon.
@@ -191,6 +197,19 @@ func (i *Issuer) allows(value string) []Permission {
 		return []Permission{permission}
 	}
 	return nil
+}
+
+// reach is what the claims narrow to.
+func (i *Issuer) reach(claims map[string]any) providers.Reach {
+	var reach providers.Reach
+	for part, name := range i.config.Reach {
+		named := slices.DeleteFunc(words(claim(claims, name)), func(value string) bool {
+			_, err := reach.Narrow(part, value)
+			return err != nil
+		})
+		reach, _ = reach.Narrow(part, named...) // else it is nothing
+	}
+	return reach
 }
 
 // claim is the claim of that name, or at the end of that path.

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"regtok/auth"
+	"regtok/providers"
 )
 
 func TestWhoseTokenIsTaken(t *testing.T) {
@@ -105,6 +106,55 @@ func TestWhatATokenAllows(t *testing.T) {
 			want := auth.Viewer{Subject: "oidc:ada", Permissions: test.want, Until: time.Unix(4102444810, 0)}
 			if diff := cmp.Diff(got, want); diff != "" {
 				t.Errorf("viewer (-got +want):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestWhatATokenReaches(t *testing.T) {
+	i := newIssuer(t)
+	organization := providers.ID{Kind: providers.OrganizationKind, Provider: "ionos", Native: "one"}
+	registry := providers.ID{Kind: providers.RegistryKind, Provider: "ionos", Organization: "one", Native: "r"}
+	by := func(part providers.ReachPart) map[providers.ReachPart]string {
+		return map[providers.ReachPart]string{part: "of." + string(part)}
+	}
+	narrowed := func(part providers.ReachPart, names ...string) providers.Reach {
+		reach, err := providers.Reach{}.Narrow(part, names...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return reach
+	}
+	both := by(providers.ReachProviders)
+	both[providers.ReachRegistries] = "list"
+	inBoth, err := narrowed(providers.ReachProviders, "ionos").Narrow(providers.ReachRegistries, registry.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name   string
+		by     map[providers.ReachPart]string
+		claims claims
+		want   providers.Reach
+	}{
+		{"everything, unless claims narrow", nil, claims{"of": claims{"accounts": "main"}}, providers.Reach{}},
+		{"what the claim lists", by(providers.ReachAccounts), claims{"of": claims{"accounts": []string{"main", "spare"}}}, narrowed(providers.ReachAccounts, "main", "spare")},
+		{"what the claim says in words", by(providers.ReachAccounts), claims{"of": claims{"accounts": "main spare"}}, narrowed(providers.ReachAccounts, "main", "spare")},
+		{"nothing without the claim", by(providers.ReachAccounts), claims{}, narrowed(providers.ReachAccounts)},
+		{"nothing by an empty claim", by(providers.ReachRegistries), claims{"of": claims{"registries": []string{}}}, narrowed(providers.ReachRegistries)},
+		{"nothing by a claim of another form", by(providers.ReachProviders), claims{"of": claims{"providers": claims{"ionos": true}}}, narrowed(providers.ReachProviders)},
+		{"nothing by ids of something else", by(providers.ReachRegistries), claims{"of": claims{"registries": []string{organization.String(), "*", ""}}}, narrowed(providers.ReachRegistries)},
+		{"the ids among other values", by(providers.ReachOrganizations), claims{"of": claims{"organizations": []any{1, "*", organization.String()}}}, narrowed(providers.ReachOrganizations, organization.String())},
+		{"what all claims allow", both, claims{"of": claims{"providers": "ionos"}, "list": []string{registry.String()}}, inBoth},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := callersOf(t, i, auth.IssuerConfig{Reach: test.by}).Admit(t.Context(), "Bearer "+i.token(test.claims))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !got.Reach.Equal(test.want) {
+				t.Errorf("reaches %v, want %v", got.Reach, test.want)
 			}
 		})
 	}

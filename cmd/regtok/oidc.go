@@ -7,6 +7,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"regtok/auth"
+	"regtok/providers"
 )
 
 // defaultSkew is by how much the issuer's clock may differ.
@@ -14,7 +15,7 @@ const defaultSkew = 30 * time.Second
 
 // readIssuer takes the issuer whose tokens admit callers.
 func (c *configFile) readIssuer(node ast.Node) error {
-	given, err := c.members(node, "oidc", "issuer", "audience", "clock_skew", "claim", "permissions")
+	given, err := c.members(node, "oidc", "issuer", "audience", "clock_skew", "claim", "permissions", "reach")
 	if err != nil {
 		return err
 	}
@@ -37,6 +38,11 @@ func (c *configFile) readIssuer(node ast.Node) error {
 	}
 	if e, there := given["permissions"]; there {
 		if config.Permissions, err = c.allowances(e); err != nil {
+			return err
+		}
+	}
+	if e, there := given["reach"]; there {
+		if config.Reach, err = c.reachClaims(e); err != nil {
 			return err
 		}
 	}
@@ -91,4 +97,22 @@ func (c *configFile) allowances(e entry) (map[string][]auth.Permission, error) {
 		return nil, c.at(e.value, "permissions has no value; leave the key out where the claim's values are names of permissions")
 	}
 	return allowed, nil
+}
+
+// reachClaims are the claims that narrow callers.
+func (c *configFile) reachClaims(e entry) (map[providers.ReachPart]string, error) {
+	given, err := c.members(e.value, e.key, reachParts()...)
+	if err != nil {
+		return nil, err
+	}
+	claims := map[providers.ReachPart]string{}
+	for key := range given {
+		if claims[providers.ReachPart(key)], err = c.word(given, key); err != nil {
+			return nil, err
+		}
+	}
+	if len(claims) == 0 {
+		return nil, c.at(e.value, "reach names no claim; leave the key out where every caller is for everything")
+	}
+	return claims, nil
 }

@@ -33,6 +33,11 @@ func TestAWrongIssuerIsRefusedWithThePlace(t *testing.T) {
 		{"permissions of a list", good + "  permissions: [TOKENS_READ]\n", "regtok.yaml:4:16: permissions has to be a mapping"},
 		{"permissions of nothing", good + "  permissions: {}\n", "regtok.yaml:4:16: permissions has no value"},
 		{"an unknown permission", good + "  permissions: {staff: [" + canary + "]}\n", "regtok.yaml:4:25: this is no permission; there are"},
+		{"a reach of a list", good + "  reach: [registries]\n", "regtok.yaml:4:10: reach has to be a mapping"},
+		{"a reach of nothing", good + "  reach: {}\n", "regtok.yaml:4:10: reach names no claim"},
+		{"a reach by no claim", good + "  reach: {registries: ''}\n", "regtok.yaml:4:23: registries has no value"},
+		{"a reach of ids", good + "  reach: {registries: [" + canary + "]}\n", "regtok.yaml:4:23: registries"},
+		{"a reach of what there is not", good + "  reach: {tokens: list}\n", "regtok.yaml:4:11: unknown key tokens; there are providers,"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -78,6 +83,32 @@ func tokensOf(t testing.TB) (url string, token func(subject string, end time.Tim
 			t.Fatal(err)
 		}
 		return text + "." + encode(signature)
+	}
+}
+
+func TestTokensOfAnIssuerReachWhatTheirClaimsName(t *testing.T) {
+	url, token := tokensOf(t)
+	text := "accounts:\n"
+	for _, name := range []string{"staff", "others"} { // each token's groups are staff
+		text += fmt.Sprintf("- {provider: ionos, name: %s, token: %s, base_url: '%s'}\n", name, canary, start(t, nil, "emulate", "ionos").url)
+	}
+	text += fmt.Sprintf("oidc: {issuer: '%s', audience: regtok, claim: groups, permissions: {staff: [TOKENS_READ]}", url)
+	ada := "Bearer " + token("ada", time.Now().Add(time.Hour))
+	for name, test := range map[string]struct{ reach, want string }{
+		"by nothing":                 {"}\n", `[{"name":"staff"},{"name":"others"}]`},
+		"by a claim":                 {", reach: {accounts: groups}}\n", `[{"name":"staff"}]`},
+		"by a claim that it has not": {", reach: {accounts: teams}}\n", `[]`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "regtok.yaml")
+			writeFile(t, path, text+test.reach)
+			r := start(t, nil, "serve", "-c", path)
+			status, said := with(t, http.MethodPost, r.url+"/graphql", ada, `{"query":"{ accounts { name } }"}`)
+			if want := `{"data":{"accounts":` + test.want + `}`; status != 200 || !strings.HasPrefix(said, want) {
+				t.Errorf("answered %d %s, want %s", status, said, want)
+			}
+			r.end(t)
+		})
 	}
 }
 

@@ -12,11 +12,7 @@ import (
 
 // reach is what a caller is narrowed to. Whoever writes the key means to narrow something: without any names it is refused.
 func (c *configFile) reach(e entry) (providers.Reach, error) {
-	known := make([]string, 0, 4)
-	for _, part := range providers.ReachParts() {
-		known = append(known, string(part))
-	}
-	given, err := c.members(e.value, e.key, known...)
+	given, err := c.members(e.value, e.key, reachParts()...)
 	if err != nil {
 		return providers.Reach{}, err
 	}
@@ -58,4 +54,12 @@ func checkReaches(callers []auth.Caller, accounts []accountConfig) error {
 		}
 	}
 	return nil
+}
+
+func reachParts() []string {
+	names := make([]string, len(providers.ReachParts()))
+	for i, part := range providers.ReachParts() {
+		names[i] = string(part)
+	}
+	return names
 }
