@@ -10,8 +10,9 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"regtok/eventlog"
 	"regtok/expiry"
-	"regtok/expiry/logtest"
+	"regtok/expiry/expirytest"
 	"regtok/providers"
 	"regtok/redistest"
 )
@@ -32,7 +33,7 @@ func BenchmarkAppend(b *testing.B) {
 	logs(b, func(b *testing.B, log expiry.Log) {
 		for n := 0; b.Loop(); n++ {
 			b.StopTimer()
-			events := logtest.Events(n, n+1)
+			events := expirytest.Events(n, n+1)
 			b.StartTimer()
 			if _, err := log.Append(b.Context(), events); err != nil {
 				b.Fatal(err)
@@ -45,7 +46,7 @@ func BenchmarkAppend100(b *testing.B) {
 	logs(b, func(b *testing.B, log expiry.Log) {
 		for n := 0; b.Loop(); n += 100 {
 			b.StopTimer()
-			events := logtest.Events(n, n+100)
+			events := expirytest.Events(n, n+100)
 			b.StartTimer()
 			if _, err := log.Append(b.Context(), events); err != nil {
 				b.Fatal(err)
@@ -56,7 +57,7 @@ func BenchmarkAppend100(b *testing.B) {
 
 func BenchmarkRead1000(b *testing.B) {
 	logs(b, func(b *testing.B, log expiry.Log) {
-		if _, err := log.Append(b.Context(), logtest.Events(0, 2000)); err != nil {
+		if _, err := log.Append(b.Context(), expirytest.Events(0, 2000)); err != nil {
 			b.Fatal(err)
 		}
 		for b.Loop() {
@@ -78,7 +79,7 @@ func BenchmarkFanOut(b *testing.B) {
 		}
 		before := heap()
 		var heard, ended sync.WaitGroup
-		var all []*expiry.Subscription
+		var all []*eventlog.Subscription[expiry.Event]
 		for range followers {
 			follower, err := log.Follow(newest, func(e *expiry.Event) bool { return e.Subject.RegistryName == "acme" })
 			if err != nil {
@@ -122,7 +123,7 @@ func BenchmarkFanOut(b *testing.B) {
 }
 
 func tell(b *testing.B, log expiry.Log, n int) {
-	if _, err := log.Append(b.Context(), logtest.Events(n+1, n+2)); err != nil {
+	if _, err := log.Append(b.Context(), expirytest.Events(n+1, n+2)); err != nil {
 		b.Fatal(err)
 	}
 }
@@ -148,7 +149,7 @@ func cpuTime(b *testing.B) time.Duration {
 func BenchmarkRule(b *testing.B) {
 	rule := expiry.NewRule(expiry.Settings{Thresholds: []time.Duration{30 * 24 * time.Hour, 7 * 24 * time.Hour, time.Hour}})
 	now := time.Now()
-	reading := expiry.Reading{At: now, Subject: logtest.Subject(1), Due: now.Add(10 * 24 * time.Hour), Source: expiry.ByProvider}
+	reading := expiry.Reading{At: now, Subject: expirytest.Subject(1), Due: now.Add(10 * 24 * time.Hour), Source: expiry.ByProvider}
 	state := rule.Read(expiry.State{}, reading, now).State
 	for b.Loop() {
 		if rule.Read(state, reading, now).Save {
@@ -163,7 +164,7 @@ func BenchmarkIndex(b *testing.B) {
 	run := func(b *testing.B, index expiry.Index) {
 		var states []expiry.State
 		for n := range size {
-			states = append(states, logtest.State(n, time.Now().Add(time.Hour)))
+			states = append(states, expirytest.State(n, time.Now().Add(time.Hour)))
 		}
 		for r := 0; b.Loop(); r++ {
 			for i := range states {

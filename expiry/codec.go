@@ -1,14 +1,12 @@
 package expiry
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
-	"unicode/utf8"
 
+	"regtok/eventlog"
 	"regtok/providers"
 )
 
@@ -21,64 +19,29 @@ const (
 	mostState    = 256 << 10
 )
 
-var errUnreadable = fmt.Errorf("%w: what is kept there cannot be read", ErrUnavailable)
-
-// moment is a time in milliseconds; 0: none.
-type moment int64
-
-func momentOf(t time.Time) moment {
-	if t.IsZero() {
-		return 0
-	}
-	return moment(t.UnixMilli())
-}
-
-func (m moment) time() time.Time {
-	if m == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(int64(m)).UTC()
-}
-
-type subjectRecord struct {
-	Token     string `json:"t"`
-	Name      string `json:"n,omitempty"`
-	Registry  string `json:"r,omitempty"`
-	CreatedBy string `json:"c,omitempty"`
-}
-
-func recordOfSubject(s Subject) subjectRecord {
-	return subjectRecord{s.Token.String(), s.Name, s.RegistryName, s.CreatedBy}
-}
-
-func (r subjectRecord) subject() (Subject, error) {
-	id, err := providers.ParseID(r.Token)
-	return Subject{id, r.Name, r.Registry, r.CreatedBy}, err
-}
-
 type eventRecord struct {
-	Version    int           `json:"v"`
-	Kind       Kind          `json:"k"`
-	Threshold  int64         `json:"h,omitempty"` // milliseconds
-	OccurredAt moment        `json:"o"`
-	DueAt      moment        `json:"d"`
-	Source     DueSource     `json:"s"`
-	Was        moment        `json:"w,omitempty"`
-	Subject    subjectRecord `json:"of"`
+	Version    int                    `json:"v"`
+	Kind       Kind                   `json:"k"`
+	Threshold  int64                  `json:"h,omitempty"` // milliseconds
+	OccurredAt eventlog.Moment        `json:"o"`
+	DueAt      eventlog.Moment        `json:"d"`
+	Source     DueSource              `json:"s"`
+	Was        eventlog.Moment        `json:"w,omitempty"`
+	Subject    eventlog.SubjectRecord `json:"of"`
 }
 
 func recordOfEvent(e Event) eventRecord {
-	return eventRecord{eventVersion, e.Kind, e.Threshold.Milliseconds(), momentOf(e.OccurredAt), momentOf(e.DueAt),
-		e.DueSource, momentOf(e.Was), recordOfSubject(e.Subject)}
+	return eventRecord{eventVersion, e.Kind, e.Threshold.Milliseconds(), eventlog.MomentOf(e.OccurredAt), eventlog.MomentOf(e.DueAt),
+		e.DueSource, eventlog.MomentOf(e.Was), eventlog.RecordOfSubject(e.Subject)}
 }
 
 func (r eventRecord) event() (Event, error) {
-	subject, err := r.Subject.subject()
+	subject, err := r.Subject.Subject()
 	if err != nil {
 		return Event{}, err
 	}
-	e := Event{Kind: r.Kind, Threshold: time.Duration(r.Threshold) * time.Millisecond, OccurredAt: r.OccurredAt.time(),
-		DueAt: r.DueAt.time(), DueSource: r.Source, Was: r.Was.time(), Subject: subject}
+	e := Event{Kind: r.Kind, Threshold: time.Duration(r.Threshold) * time.Millisecond, OccurredAt: r.OccurredAt.Time(),
+		DueAt: r.DueAt.Time(), DueSource: r.Source, Was: r.Was.Time(), Subject: subject}
 	e.ID = eventID(e)
 	if r.Version != eventVersion || !e.whole() {
 		return Event{}, errors.New("not an event")
@@ -92,7 +55,7 @@ func encodeEvent(e Event) []byte {
 }
 
 func decodeEvent(text []byte) (Event, error) {
-	record, err := strictly[eventRecord](text, mostEvent)
+	record, err := eventlog.Strictly[eventRecord](text, mostEvent)
 	if err != nil {
 		return Event{}, err
 	}
@@ -100,25 +63,25 @@ func decodeEvent(text []byte) (Event, error) {
 }
 
 type stateRecord struct {
-	Version   int           `json:"v"`
-	Subject   subjectRecord `json:"of"`
-	Due       moment        `json:"d,omitempty"`
-	Source    DueSource     `json:"s,omitempty"`
-	ReadAt    moment        `json:"a,omitempty"`
-	Step      moment        `json:"p,omitempty"`
-	ToldDue   moment        `json:"td,omitempty"`
-	ToldAhead int64         `json:"th,omitempty"` // milliseconds
-	Look      moment        `json:"l,omitempty"`
-	Tried     moment        `json:"f,omitempty"`
-	Untold    []eventRecord `json:"u,omitempty"`
+	Version   int                    `json:"v"`
+	Subject   eventlog.SubjectRecord `json:"of"`
+	Due       eventlog.Moment        `json:"d,omitempty"`
+	Source    DueSource              `json:"s,omitempty"`
+	ReadAt    eventlog.Moment        `json:"a,omitempty"`
+	Step      eventlog.Moment        `json:"p,omitempty"`
+	ToldDue   eventlog.Moment        `json:"td,omitempty"`
+	ToldAhead int64                  `json:"th,omitempty"` // milliseconds
+	Look      eventlog.Moment        `json:"l,omitempty"`
+	Tried     eventlog.Moment        `json:"f,omitempty"`
+	Untold    []eventRecord          `json:"u,omitempty"`
 }
 
 func encodeState(s State) ([]byte, error) {
-	if !ofToken(s.Subject.Token) || s.Subject != s.Subject.tidy() {
+	if !eventlog.OfToken(s.Subject.Token) || s.Subject != s.Subject.Tidy() {
 		return nil, errUnencodable()
 	}
-	r := stateRecord{stateVersion, recordOfSubject(s.Subject), momentOf(s.Due), s.Source, momentOf(s.ReadAt), momentOf(s.Step),
-		momentOf(s.Told.Due), s.Told.Threshold.Milliseconds(), momentOf(s.Look), momentOf(s.Tried), nil}
+	r := stateRecord{stateVersion, eventlog.RecordOfSubject(s.Subject), eventlog.MomentOf(s.Due), s.Source, eventlog.MomentOf(s.ReadAt), eventlog.MomentOf(s.Step),
+		eventlog.MomentOf(s.Told.Due), s.Told.Threshold.Milliseconds(), eventlog.MomentOf(s.Look), eventlog.MomentOf(s.Tried), nil}
 	for _, e := range s.Untold {
 		r.Untold = append(r.Untold, recordOfEvent(e))
 	}
@@ -134,41 +97,36 @@ func errUnencodable() error {
 }
 
 func decodeState(text []byte) (State, error) {
-	r, err := strictly[stateRecord](text, mostState)
+	r, err := eventlog.Strictly[stateRecord](text, mostState)
 	if err != nil {
 		return State{}, err
 	}
-	subject, err := r.Subject.subject()
+	subject, err := r.Subject.Subject()
 	if err != nil {
 		return State{}, err
 	}
-	s := State{Subject: subject, Due: r.Due.time(), Source: r.Source, ReadAt: r.ReadAt.time(), Step: r.Step.time(),
-		Told: Announcement{r.ToldDue.time(), time.Duration(r.ToldAhead) * time.Millisecond}, Look: r.Look.time(), Tried: r.Tried.time()}
+	s := State{Subject: subject, Due: r.Due.Time(), Source: r.Source, ReadAt: r.ReadAt.Time(), Step: r.Step.Time(),
+		Told: Announcement{r.ToldDue.Time(), time.Duration(r.ToldAhead) * time.Millisecond}, Look: r.Look.Time(), Tried: r.Tried.Time()}
 	for _, record := range r.Untold {
 		e, err := record.event()
 		if err != nil || e.Subject.Token != subject.Token {
-			return State{}, errUnreadable
+			return State{}, eventlog.ErrUnreadable
 		}
 		s.Untold = append(s.Untold, e)
 	}
-	if r.Version != stateVersion || !ofToken(subject.Token) || subject != subject.tidy() || !r.inReach() {
-		return State{}, errUnreadable
+	if r.Version != stateVersion || !eventlog.OfToken(subject.Token) || subject != subject.Tidy() || !r.inReach() {
+		return State{}, eventlog.ErrUnreadable
 	}
 	return s, nil
 }
 
 func (r stateRecord) inReach() bool {
-	for _, m := range []moment{r.Due, r.ReadAt, r.Step, r.ToldDue, r.Look, r.Tried} {
-		if !m.inReach() {
+	for _, m := range []eventlog.Moment{r.Due, r.ReadAt, r.Step, r.ToldDue, r.Look, r.Tried} {
+		if !m.InReach() {
 			return false
 		}
 	}
 	return inReach(r.ToldAhead)
-}
-
-// inReach tells whether a moment is one that has a year of at most four digits.
-func (m moment) inReach() bool {
-	return m >= moment(-latest.UnixMilli()) && m <= moment(latest.UnixMilli())
 }
 
 // inReach tells whether so many milliseconds are a time.Duration that makes sense as a threshold.
@@ -178,29 +136,9 @@ func inReach(milliseconds int64) bool {
 
 // whole tells whether an event has all that it needs, in the form in which it can be written down, and its own id.
 func (e Event) whole() bool {
-	names := e.Subject.Name + e.Subject.RegistryName + e.Subject.CreatedBy
 	return slices.Contains([]Kind{Threshold, Expired, Extended, Withdrawn}, e.Kind) &&
 		(e.DueSource == ByProvider || e.DueSource == ByPolicy) &&
 		inReach(e.Threshold.Milliseconds()) && e.Threshold%time.Millisecond == 0 &&
-		wholeTime(e.OccurredAt) && wholeTime(e.DueAt) && (e.Was.IsZero() || wholeTime(e.Was)) &&
-		ofToken(e.Subject.Token) && utf8.ValidString(names) && e.Subject == e.Subject.tidy() && e.ID == eventID(e)
-}
-
-func wholeTime(t time.Time) bool {
-	m := momentOf(t)
-	return m != 0 && m.inReach() && m.time().Equal(t) && t.Location() == time.UTC
-}
-
-// strictly reads what would be written in the same way.
-func strictly[T any](text []byte, most int) (record T, err error) {
-	if len(text) > most {
-		return record, errUnreadable
-	}
-	if err := json.Unmarshal(text, &record); err != nil {
-		return record, errUnreadable
-	}
-	if again, err := json.Marshal(record); err != nil || !bytes.Equal(again, text) {
-		return record, errUnreadable
-	}
-	return record, nil
+		eventlog.WholeTime(e.OccurredAt) && eventlog.WholeTime(e.DueAt) && (e.Was.IsZero() || eventlog.WholeTime(e.Was)) &&
+		e.Subject.Whole() && e.ID == eventID(e)
 }

@@ -8,10 +8,9 @@
 package expiry
 
 import (
-	"strings"
 	"time"
 
-	"regtok/providers"
+	"regtok/eventlog"
 )
 
 // Kind is what a step is.
@@ -52,61 +51,8 @@ type Event struct {
 	Subject Subject
 }
 
-// Subject is what a token was, for those who read of it when it is gone. It holds no secret and no rights.
-type Subject struct {
-	Token        providers.ID
-	Name         string
-	RegistryName string
-	// CreatedBy is the creator's name; empty: not told.
-	CreatedBy string
-}
-
-// mostName bounds each name of a subject, in bytes.
-const mostName = 512
-
-// tidy cuts what is too long, and takes out what is no text.
-func (s Subject) tidy() Subject {
-	s.Name, s.RegistryName, s.CreatedBy = cut(s.Name), cut(s.RegistryName), cut(s.CreatedBy)
-	return s
-}
-
-func cut(name string) string {
-	name = strings.ToValidUTF8(name, "\uFFFD")
-	if len(name) > mostName {
-		name = strings.ToValidUTF8(name[:mostName], "")
-	}
-	return name
-}
-
-// Cursor is a position in a log, opaque and url-safe: what comes after it is what was told later. The empty cursor is the
-// beginning of what a log still has.
-type Cursor string
-
-// Entry is an event in a log. It is shared: nobody may change it.
-type Entry struct {
-	Event
-	// Cursor is the position just after the event.
-	Cursor Cursor
-	at     position
-}
-
-// GapReason says why events are missing.
-type GapReason string
-
-// The reasons for gaps.
-const (
-	// ExpiredCursor: the log no longer has, or cannot read, what came after the cursor.
-	ExpiredCursor GapReason = "EXPIRED_CURSOR"
-	// Lagged: the reader was too slow.
-	Lagged GapReason = "LAGGED"
-)
-
-// Gap says that events between two positions are missing.
-type Gap struct {
-	Reason GapReason
-	// After is the last position before the gap, and ResumesAt the first one behind it.
-	After, ResumesAt Cursor
-}
+// Subject is what a token was, for those who read of it when it is gone.
+type Subject = eventlog.Subject
 
 // ceil is the first whole millisecond that is not before t, in UTC: nothing is due before its time.
 func ceil(t time.Time) time.Time {

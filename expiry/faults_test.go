@@ -10,20 +10,21 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"regtok/eventlog"
 	"regtok/expiry"
-	"regtok/expiry/logtest"
+	"regtok/expiry/expirytest"
 	"regtok/providers"
 	"regtok/redistest"
 )
 
 // hears reads events from a subscription until it has seen so many, and fails at a gap.
-func hears(t *testing.T, follower *expiry.Subscription, want []expiry.Event) {
+func hears(t *testing.T, follower *eventlog.Subscription[expiry.Event], want []expiry.Event) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for n, e := range want {
 		got, err := follower.Next(ctx)
-		if err != nil || got.Gap != nil || got.Entry.ID != e.ID {
+		if err != nil || got.Gap != nil || got.Entry.Event.ID != e.ID {
 			t.Fatalf("event %d: got %+v, %v", n, got, err)
 		}
 	}
@@ -47,20 +48,20 @@ func TestFollowersGoOnWhenRedisIsBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	appends(t, other, logtest.Events(0, 10))
-	hears(t, follower, logtest.Events(0, 10))
+	appends(t, other, expirytest.Events(0, 10))
+	hears(t, follower, expirytest.Events(0, 10))
 
 	server.Restart()
-	appends(t, other, logtest.Events(5, 20)) // some of them again
-	hears(t, follower, logtest.Events(10, 20))
+	appends(t, other, expirytest.Events(5, 20)) // some of them again
+	hears(t, follower, expirytest.Events(10, 20))
 
 	server.Pause()
-	if _, err := other.Append(t.Context(), logtest.Events(20, 21)); !errors.Is(err, expiry.ErrUnavailable) {
+	if _, err := other.Append(t.Context(), expirytest.Events(20, 21)); !errors.Is(err, expiry.ErrUnavailable) {
 		t.Errorf("a Redis that is silent: got %v, want %v", err, expiry.ErrUnavailable)
 	}
 	server.Resume()
-	appends(t, other, logtest.Events(20, 30))
-	hears(t, follower, logtest.Events(20, 30))
+	appends(t, other, expirytest.Events(20, 30))
+	hears(t, follower, expirytest.Events(20, 30))
 
 	server.Stop()
 	replayed, err := log.Follow("", nil) // who comes now waits
@@ -68,9 +69,9 @@ func TestFollowersGoOnWhenRedisIsBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	server.Restart()
-	appends(t, other, logtest.Events(30, 35))
-	hears(t, follower, logtest.Events(30, 35))
-	hears(t, replayed, logtest.Events(0, 35))
+	appends(t, other, expirytest.Events(30, 35))
+	hears(t, follower, expirytest.Events(30, 35))
+	hears(t, replayed, expirytest.Events(0, 35))
 }
 
 func TestFollowersOfARedisThatForgotAreTold(t *testing.T) {
@@ -80,19 +81,19 @@ func TestFollowersOfARedisThatForgotAreTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	appends(t, log, logtest.Events(0, 3))
-	hears(t, follower, logtest.Events(0, 3))
+	appends(t, log, expirytest.Events(0, 3))
+	hears(t, follower, expirytest.Events(0, 3))
 	for _, forget := range []func(){server.Restart, func() { server.Client(t).FlushAll(t.Context()) }} {
 		before := follower.Cursor()
 		forget()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		got, err := follower.Next(ctx)
 		cancel()
-		if err != nil || got.Gap == nil || got.Gap.Reason != expiry.ExpiredCursor || got.Gap.After != before {
+		if err != nil || got.Gap == nil || got.Gap.Reason != eventlog.ExpiredCursor || got.Gap.After != before {
 			t.Fatalf("got %+v, %v, want a gap after %s", got, err, before)
 		}
-		appends(t, log, logtest.Events(0, 5))
-		hears(t, follower, logtest.Events(0, 5))
+		appends(t, log, expirytest.Events(0, 5))
+		hears(t, follower, expirytest.Events(0, 5))
 	}
 }
 
@@ -103,8 +104,8 @@ func TestARedisThatKnowsLessThanBeforeIsTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	appends(t, log, logtest.Events(0, 5))
-	hears(t, follower, logtest.Events(0, 5))
+	appends(t, log, expirytest.Events(0, 5))
+	hears(t, follower, expirytest.Events(0, 5))
 	page, err := log.Read(t.Context(), "", 3)
 	if err != nil {
 		t.Fatal(err)
@@ -116,7 +117,7 @@ func TestARedisThatKnowsLessThanBeforeIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	meddler.XDel(t.Context(), "test:1:{events}:log", found[0].ID, found[1].ID)
-	meddler.HDel(t.Context(), "test:1:{events}:ids", logtest.Event(3).ID, logtest.Event(4).ID)
+	meddler.HDel(t.Context(), "test:1:{events}:ids", expirytest.Event(3).ID, expirytest.Event(4).ID)
 	meddler.HSet(t.Context(), "test:1:{events}:life", "last", found[2].ID)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -124,8 +125,8 @@ func TestARedisThatKnowsLessThanBeforeIsTold(t *testing.T) {
 	if err != nil || got.Gap == nil || got.Gap.ResumesAt != third.Cursor {
 		t.Fatalf("got %+v, %v, want a gap up to %s", got, err, third.Cursor)
 	}
-	appends(t, log, logtest.Events(3, 6))
-	hears(t, follower, logtest.Events(3, 6))
+	appends(t, log, expirytest.Events(3, 6))
+	hears(t, follower, expirytest.Events(3, 6))
 }
 
 func TestWhatCannotBeReadInTheLogIsAGap(t *testing.T) {
@@ -135,8 +136,8 @@ func TestWhatCannotBeReadInTheLogIsAGap(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	appends(t, log, logtest.Events(0, 2))
-	hears(t, follower, logtest.Events(0, 2))
+	appends(t, log, expirytest.Events(0, 2))
+	hears(t, follower, expirytest.Events(0, 2))
 	meddler := server.Client(t)
 	for range 2 { // of a later version
 		id, err := meddler.XAdd(t.Context(), &redis.XAddArgs{Stream: "test:1:{events}:log", Values: []any{"i", "x", "e", `{"v":2}`}}).Result()
@@ -145,7 +146,7 @@ func TestWhatCannotBeReadInTheLogIsAGap(t *testing.T) {
 		}
 		meddler.HSet(t.Context(), "test:1:{events}:life", "last", id)
 	}
-	appends(t, log, logtest.Events(2, 4))
+	appends(t, log, expirytest.Events(2, 4))
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	got, err := follower.Next(ctx)
@@ -155,10 +156,10 @@ func TestWhatCannotBeReadInTheLogIsAGap(t *testing.T) {
 	for got.Gap != nil && err == nil { // one, or one for each, as they were found
 		got, err = follower.Next(ctx)
 	}
-	if err != nil || got.Entry.ID != logtest.Event(2).ID {
+	if err != nil || got.Entry.Event.ID != expirytest.Event(2).ID {
 		t.Fatalf("got %+v, %v", got, err)
 	}
-	hears(t, follower, logtest.Events(3, 4))
+	hears(t, follower, expirytest.Events(3, 4))
 	page, err := log.Read(t.Context(), "", 100)
 	if err != nil || len(page.Entries) != 2 || page.Gap != nil || !page.More {
 		t.Errorf("the first page: %+v, %v", page, err)
@@ -190,20 +191,20 @@ func TestARedisThatFailsIsUnavailable(t *testing.T) {
 		{"it is down", server.Stop, server.Restart, "connection refused", false},
 	}
 	log, index := connect(t, redis.NewClient(suited(server)), "test:", 0), connectIndex(t, redis.NewClient(suited(server)), "test:")
-	token := []providers.ID{logtest.Subject(1).Token}
+	token := []providers.ID{expirytest.Subject(1).Token}
 	puts := 0
 	calls := []struct {
 		name   string
 		writes bool
 		do     func() error
 	}{
-		{"Append", true, func() error { _, err := log.Append(t.Context(), logtest.Events(0, 3)); return err }},
+		{"Append", true, func() error { _, err := log.Append(t.Context(), expirytest.Events(0, 3)); return err }},
 		{"Read", false, func() error { _, err := log.Read(t.Context(), "", 3); return err }},
 		{"Bounds", false, func() error { _, _, err := log.Bounds(t.Context()); return err }},
-		{"Find", false, func() error { _, _, err := log.Find(t.Context(), logtest.Event(0).ID); return err }},
+		{"Find", false, func() error { _, _, err := log.Find(t.Context(), expirytest.Event(0).ID); return err }},
 		{"Put", true, func() error {
 			puts++
-			_, err := index.Put(t.Context(), []expiry.State{logtest.State(puts, time.Now())})
+			_, err := index.Put(t.Context(), []expiry.State{expirytest.State(puts, time.Now())})
 			return err
 		}},
 		{"Get", false, func() error { _, err := index.Get(t.Context(), token); return err }},
@@ -243,7 +244,7 @@ func TestWhatCannotBeReadInTheIndexIsAsIfItHadNeverBeen(t *testing.T) {
 	index, meddler := connectIndex(t, redis.NewClient(suited(server)), "test:"), server.Client(t)
 	now := time.Now()
 	for _, rubbish := range []string{"", "x", "12", "12 {}", "12 {\"v\":2}", "0 {}", " {}", "-1 {}"} {
-		states := []expiry.State{logtest.State(1, now), logtest.State(4, now)}
+		states := []expiry.State{expirytest.State(1, now), expirytest.State(4, now)}
 		if _, err := index.Put(t.Context(), states); err != nil {
 			t.Fatal(err)
 		}
@@ -286,7 +287,7 @@ func TestWhatCannotBeReadInTheIndexIsAsIfItHadNeverBeen(t *testing.T) {
 
 func TestTheIndexOutlivesItsProcess(t *testing.T) {
 	server := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
-	state := logtest.State(1, time.Now())
+	state := expirytest.State(1, time.Now())
 	states := []expiry.State{state}
 	if _, err := connectIndex(t, redis.NewClient(suited(server)), "test:").Put(t.Context(), states); err != nil {
 		t.Fatal(err)
@@ -314,7 +315,7 @@ func TestManyFollowersHearAllThoughRedisDies(t *testing.T) {
 			defer cancel()
 			for n := 0; n < events; n++ {
 				got, err := follower.Next(ctx)
-				if err != nil || got.Gap != nil || got.Entry.ID != logtest.Event(n).ID {
+				if err != nil || got.Gap != nil || got.Entry.Event.ID != expirytest.Event(n).ID {
 					t.Errorf("event %d: got %+v, %v", n, got, err)
 					return
 				}
@@ -333,7 +334,7 @@ func TestManyFollowersHearAllThoughRedisDies(t *testing.T) {
 		if n%80 == 40 {
 			server.Restart()
 		}
-		appends(t, log, logtest.Events(n, n+20))
+		appends(t, log, expirytest.Events(n, n+20))
 	}
 	listening.Wait()
 }

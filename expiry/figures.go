@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"regtok/eventlog"
 	"regtok/providers"
 )
 
@@ -109,7 +110,7 @@ func (w *Watcher) looked(err error) {
 
 // failed reports a failure; again: it may be over soon.
 func (w *Watcher) failed(ctx context.Context, err error) (again bool) {
-	if ctx.Err() != nil || errors.Is(err, ErrClosed) {
+	if ctx.Err() != nil || errors.Is(err, eventlog.ErrClosed) {
 		return false
 	}
 	if !errors.Is(err, ErrUnavailable) {

@@ -1,18 +1,13 @@
 package expiry
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/binary"
 
-	"regtok/providers"
+	"regtok/eventlog"
 )
 
-const (
-	idVersion = 1
-	idKind    = 'e' // tells it from the ids of other things: see providers.ID
-	idSum     = 22  // makes 32 characters in all, and is more than anybody can find two of
-)
+// idKind tells an event's id from the ids of other things.
+const idKind = 'e'
 
 // eventID names a step by what makes it that step.
 func eventID(e Event) string {
@@ -27,15 +22,8 @@ func eventID(e Event) string {
 	if !e.Was.IsZero() {
 		raw = binary.BigEndian.AppendUint64(raw, uint64(e.Was.UnixMilli()))
 	}
-	sum := sha256.Sum256(raw)
-	return base64.RawURLEncoding.EncodeToString(append([]byte{idVersion, idKind}, sum[:idSum]...))
+	return eventlog.NewID(idKind, raw)
 }
 
 // IsEventID tells whether an id is an event's, as far as can be seen. No other thing of this server has such an id.
-func IsEventID(id string) bool {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(id)
-	return err == nil && len(raw) == 2+idSum && raw[0] == idVersion && raw[1] == idKind && base64.RawURLEncoding.EncodeToString(raw) == id
-}
-
-// ofToken tells whether an id is a token's that can be written down.
-func ofToken(id providers.ID) bool { return id.Kind == providers.TokenKind && id.String() != "" }
+func IsEventID(id string) bool { return eventlog.IsID(idKind, id) }

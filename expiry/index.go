@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"regtok/eventlog"
 	"regtok/providers"
 )
 
@@ -104,7 +105,7 @@ func unknown(token providers.ID) State { return State{Subject: Subject{Token: to
 // wholeStates refuses what could not be read back.
 func wholeStates(states []State) error {
 	for _, s := range states {
-		if !ofToken(s.Subject.Token) {
+		if !eventlog.OfToken(s.Subject.Token) {
 			return errUnencodable()
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"regtok/eventlog"
 	"regtok/providers"
 )
 
@@ -40,7 +41,7 @@ const (
 // NewRedisIndex makes an index whose keys begin with prefix. It sends nothing. The client has to heed its contexts'
 // deadlines; it stays the caller's, who closes it after the last call.
 func NewRedisIndex(client redis.UniversalClient, prefix string) *RedisIndex {
-	return &RedisIndex{Timeout: callTimeout, client: client, prefix: prefix}
+	return &RedisIndex{Timeout: eventlog.CallTimeout, client: client, prefix: prefix}
 }
 
 // shardOf is where a registry's tokens are.
@@ -107,7 +108,7 @@ func (r *RedisIndex) get(ctx context.Context, tokens []providers.ID) (states []S
 		})
 		cancel()
 		if err != nil {
-			return nil, nil, trouble(ctx, err)
+			return nil, nil, eventlog.Trouble(ctx, err)
 		}
 		for n, g := range some {
 			values := found[n].(*redis.SliceCmd).Val()
@@ -153,7 +154,7 @@ func (r *RedisIndex) OfRegistry(ctx context.Context, registry providers.ID) ([]S
 		found, next, err := r.client.HScan(bounded, key, cursor, "", mostMoved).Result()
 		cancel()
 		if err != nil {
-			return nil, trouble(ctx, err)
+			return nil, eventlog.Trouble(ctx, err)
 		}
 		for i := 0; i+1 < len(found); i += 2 {
 			if seen[found[i]] {
@@ -203,12 +204,12 @@ func (r *RedisIndex) put(ctx context.Context, g *group, states []State, saved []
 		}
 		args = append(args, s.Subject.Token.String(), s.Subject.Token.Native, s.Version, text, at)
 	}
-	answers, err := runScript(ctx, r.client, r.Timeout, scripts.put, r.keys(g.registry), args...)
+	answers, err := eventlog.RunScript(ctx, r.client, r.Timeout, scripts.put, r.keys(g.registry), args...)
 	if err != nil {
 		return err
 	}
 	if len(answers) != len(g.places) {
-		return errUnreadable
+		return eventlog.ErrUnreadable
 	}
 	for i, place := range g.places {
 		if saved[place] = answers[i] == int64(1); saved[place] {
@@ -236,13 +237,13 @@ func (r *RedisIndex) Take(ctx context.Context, now time.Time, limit int, lease t
 }
 
 func (r *RedisIndex) take(ctx context.Context, shard int, now time.Time, limit int, lease time.Duration) (states []State, next time.Time, err error) {
-	found, err := runScript(ctx, r.client, r.Timeout, scripts.take, []string{r.looksKey(shard)},
+	found, err := eventlog.RunScript(ctx, r.client, r.Timeout, scripts.take, []string{r.looksKey(shard)},
 		now.UnixMilli(), max(limit, 0), ceil(now.Add(lease)).UnixMilli())
 	if err != nil {
 		return nil, time.Time{}, err
 	}
 	if len(found) == 0 {
-		return nil, time.Time{}, errUnreadable
+		return nil, time.Time{}, eventlog.ErrUnreadable
 	}
 	if next, err = scoreTime(found[0]); err != nil {
 		return nil, time.Time{}, err
@@ -279,7 +280,7 @@ func (r *RedisIndex) Count(ctx context.Context) (int, error) {
 		return nil
 	})
 	if err != nil {
-		return 0, trouble(ctx, err)
+		return 0, eventlog.Trouble(ctx, err)
 	}
 	total := 0
 	for _, answer := range found {
@@ -290,7 +291,7 @@ func (r *RedisIndex) Count(ctx context.Context) (int, error) {
 
 // drop forgets what has no state that can be read, unless it has another by now.
 func (r *RedisIndex) drop(ctx context.Context, token providers.ID, text string) error {
-	_, err := runScript(ctx, r.client, r.Timeout, scripts.drop, r.keys(token.OfRegistry()), token.String(), token.Native, text)
+	_, err := eventlog.RunScript(ctx, r.client, r.Timeout, scripts.drop, r.keys(token.OfRegistry()), token.String(), token.Native, text)
 	return err
 }
 
@@ -301,7 +302,7 @@ func scoreTime(score any) (time.Time, error) {
 	}
 	milli, err := strconv.ParseFloat(text, 64)
 	if err != nil {
-		return time.Time{}, errUnreadable
+		return time.Time{}, eventlog.ErrUnreadable
 	}
 	return time.UnixMilli(int64(milli)).UTC(), nil
 }

@@ -10,12 +10,12 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"regtok/expiry"
-	"regtok/expiry/logtest"
+	"regtok/expiry/expirytest"
 	"regtok/redistest"
 )
 
 func TestTheIndexInMemory(t *testing.T) {
-	logtest.RunIndex(t, func(t *testing.T, run func(*testing.T, func() expiry.Index)) {
+	expirytest.RunIndex(t, func(t *testing.T, run func(*testing.T, func() expiry.Index)) {
 		synctest.Test(t, func(t *testing.T) {
 			index := expiry.NewMemoryIndex()
 			run(t, func() expiry.Index { return index })
@@ -25,11 +25,11 @@ func TestTheIndexInMemory(t *testing.T) {
 
 func TestTheIndexInRedis(t *testing.T) {
 	server := redistest.Start(t)
-	logtest.RunIndex(t, indexes(func() redis.UniversalClient { return redis.NewClient(suited(server)) }))
+	expirytest.RunIndex(t, indexes(func() redis.UniversalClient { return redis.NewClient(suited(server)) }))
 }
 
 func TestTheIndexInACluster(t *testing.T) {
-	logtest.RunIndex(t, indexes(clusterClient(t)))
+	expirytest.RunIndex(t, indexes(clusterClient(t)))
 }
 
 // indexes makes an index for each case, with a prefix of its own.

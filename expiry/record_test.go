@@ -11,7 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"regtok/expiry"
-	"regtok/expiry/logtest"
+	"regtok/expiry/expirytest"
 	"regtok/providers"
 )
 
@@ -82,7 +82,7 @@ func liveAndDie(ctx context.Context, t *rapid.T) string {
 	}
 	truth := make([]expiry.Reading, tokens)
 	for n := range truth {
-		truth[n] = expiry.Reading{Subject: logtest.Subject(n), Source: expiry.ByPolicy}
+		truth[n] = expiry.Reading{Subject: expirytest.Subject(n), Source: expiry.ByPolicy}
 	}
 	// look looks at tokens, from states that may be old by now, and records what comes of it.
 	look := func(states []expiry.State) {
@@ -149,7 +149,7 @@ func (f *frail) unkept(ctx context.Context) string {
 	}
 	told := map[providers.ID][]string{}
 	for _, entry := range page.Entries {
-		told[entry.Subject.Token] = append(told[entry.Subject.Token], entry.ID)
+		told[entry.Event.Subject.Token] = append(told[entry.Event.Subject.Token], entry.Event.ID)
 	}
 	if len(told) != len(f.promised) {
 		return "of some token nothing was told, or nothing promised"
@@ -166,7 +166,7 @@ func TestWhatIsUntoldIsHandedOutSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		index, log := expiry.NewMemoryIndex(), expiry.NewMemory(0, 0)
 		dead := &frail{Index: index, Log: log, fails: func() (bool, bool) { return false, false }, promised: map[providers.ID][]string{}}
-		state := expiry.State{Subject: logtest.Subject(1), Due: time.Now().Add(time.Hour), Source: expiry.ByPolicy, Untold: logtest.Events(1, 2)}
+		state := expiry.State{Subject: expirytest.Subject(1), Due: time.Now().Add(time.Hour), Source: expiry.ByPolicy, Untold: expirytest.Events(1, 2)}
 		calls := 0
 		dead.fails = func() (bool, bool) { calls++; return calls > 1, false }
 		if _, err := expiry.Record(t.Context(), dead, dead, []expiry.State{state}); !errors.Is(err, errCrash) {
@@ -192,11 +192,11 @@ func TestWhatIsUntoldIsHandedOutSoon(t *testing.T) {
 
 func TestWhoIsTooLateTellsNothing(t *testing.T) {
 	index, log := expiry.NewMemoryIndex(), expiry.NewMemory(0, 0)
-	states := []expiry.State{logtest.State(1, time.Now()), logtest.State(2, time.Now())}
+	states := []expiry.State{expirytest.State(1, time.Now()), expirytest.State(2, time.Now())}
 	if _, err := expiry.Record(t.Context(), index, log, states); err != nil {
 		t.Fatal(err)
 	}
-	states[0].Untold, states[0].Subject = logtest.Events(1, 2), logtest.Event(1).Subject // of version 0 still
+	states[0].Untold, states[0].Subject = expirytest.Events(1, 2), expirytest.Event(1).Subject // of version 0 still
 	lost, err := expiry.Record(t.Context(), index, log, states[:1])
 	if err != nil || !slices.Equal(lost, []providers.ID{states[0].Subject.Token}) {
 		t.Errorf("lost are %v, %v", lost, err)
@@ -210,8 +210,8 @@ func TestManyStatesAreRecordedInParts(t *testing.T) {
 	index, log := expiry.NewMemoryIndex(), expiry.NewMemory(0, 0)
 	var states []expiry.State
 	for n := range 1000 {
-		state := logtest.State(n, time.Now().Add(time.Hour))
-		state.Untold = logtest.Events(n, n+1)
+		state := expirytest.State(n, time.Now().Add(time.Hour))
+		state.Untold = expirytest.Events(n, n+1)
 		states = append(states, state)
 	}
 	if lost, err := expiry.Record(t.Context(), index, log, states); err != nil || len(lost) > 0 {

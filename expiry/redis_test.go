@@ -8,18 +8,20 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"regtok/eventlog"
+	"regtok/eventlog/logtest"
 	"regtok/expiry"
-	"regtok/expiry/logtest"
+	"regtok/expiry/expirytest"
 	"regtok/redistest"
 )
 
 func TestTheLogInRedis(t *testing.T) {
 	server := redistest.Start(t)
-	logtest.Run(t, worlds(func() redis.UniversalClient { return redis.NewClient(suited(server)) }))
+	logtest.Run(t, expirytest.Kind(), worlds(func() redis.UniversalClient { return redis.NewClient(suited(server)) }))
 }
 
 func TestTheLogInACluster(t *testing.T) {
-	logtest.Run(t, worlds(clusterClient(t)))
+	logtest.Run(t, expirytest.Kind(), worlds(clusterClient(t)))
 }
 
 // clusterClient starts a cluster and makes clients of it.
@@ -42,23 +44,23 @@ func suited(server *redistest.Server) *redis.Options {
 }
 
 // worlds makes a world for each case, with a prefix of its own.
-func worlds(client func() redis.UniversalClient) func(*testing.T, func(*testing.T, logtest.World)) {
+func worlds(client func() redis.UniversalClient) func(*testing.T, func(*testing.T, logtest.World[expiry.Event])) {
 	var count atomic.Int32
-	return func(t *testing.T, run func(*testing.T, logtest.World)) {
+	return func(t *testing.T, run func(*testing.T, logtest.World[expiry.Event])) {
 		prefix := fmt.Sprintf("test %d:", count.Add(1))
 		meddler := client()
 		t.Cleanup(func() { _ = meddler.Close() })
-		run(t, logtest.World{
+		run(t, logtest.World[expiry.Event]{
 			Connect: func() expiry.Log { return connect(t, client(), prefix, 0) },
 			Forget: func() {
 				forgetful := connect(t, client(), prefix, time.Nanosecond)
 				pass(t, meddler)
 				for n := range 5 { // what comes in the last millisecond stays
-					if _, err := forgetful.Append(t.Context(), logtest.Events(10_000+n, 10_001+n)); err != nil {
+					if _, err := forgetful.Append(t.Context(), expirytest.Events(10_000+n, 10_001+n)); err != nil {
 						t.Fatal(err)
 					}
 				}
-				if _, err := connect(t, client(), prefix, 0).Append(t.Context(), logtest.Events(20_000, 20_003)); err != nil {
+				if _, err := connect(t, client(), prefix, 0).Append(t.Context(), expirytest.Events(20_000, 20_003)); err != nil {
 					t.Fatal(err)
 				}
 			},
@@ -85,7 +87,7 @@ func pass(t *testing.T, client redis.UniversalClient) {
 }
 
 // connect makes a log that is patient with a busy machine, and closes it with its client when the test ends.
-func connect(t testing.TB, client redis.UniversalClient, prefix string, retention time.Duration) *expiry.Redis {
+func connect(t testing.TB, client redis.UniversalClient, prefix string, retention time.Duration) *eventlog.Redis[expiry.Event] {
 	log := expiry.NewRedis(client, prefix, retention)
 	log.Timeout = 10 * time.Second
 	t.Cleanup(func() {

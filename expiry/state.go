@@ -3,6 +3,7 @@ package expiry
 import (
 	"time"
 
+	"regtok/eventlog"
 	"regtok/providers"
 )
 
@@ -19,12 +20,9 @@ type Reading struct {
 	Source DueSource
 }
 
-// latest is the last date that can be written down; what is later counts as never.
-var latest = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
-
 // tidy brings a reading into the form that is kept. One from the future was made by another clock.
 func (r Reading) tidy(now time.Time) Reading {
-	r.Subject = r.Subject.tidy()
+	r.Subject = r.Subject.Tidy()
 	if r.At.After(now) {
 		r.At = now
 	}
@@ -32,7 +30,7 @@ func (r Reading) tidy(now time.Time) Reading {
 	if !r.Due.IsZero() {
 		r.Due = ceil(r.Due)
 	}
-	if r.Due.After(latest) || r.Due.Before(time.UnixMilli(0)) {
+	if r.Due.After(eventlog.Latest()) || r.Due.Before(time.UnixMilli(0)) {
 		r.Due = time.Time{}
 	}
 	return r

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"regtok/eventlog"
 	"regtok/providers"
 )
 
@@ -80,7 +81,7 @@ func (w *Watcher) concerned(ctx context.Context, list List, readings map[provide
 	var rest []providers.ID
 	for token := range readings {
 		switch {
-		case known[token] || !ofToken(token):
+		case known[token] || !eventlog.OfToken(token):
 		case list.Part:
 			rest = append(rest, token)
 		default:
@@ -203,7 +204,7 @@ func complete(s State, name naming) State {
 		return s
 	}
 	s.Subject.RegistryName = name()
-	s.Subject = s.Subject.tidy()
+	s.Subject = s.Subject.Tidy()
 	s.Untold = slices.Clone(s.Untold)
 	for i := range s.Untold {
 		s.Untold[i].Subject.RegistryName = s.Subject.RegistryName

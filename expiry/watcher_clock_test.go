@@ -47,7 +47,7 @@ func TestAClockThatIsSetTellsNothingTwice(t *testing.T) {
 			page, err := log.Read(t.Context(), "", 10)
 			var got []string
 			for _, e := range page.Entries {
-				got = append(got, string(e.Kind)+" "+e.Threshold.String())
+				got = append(got, string(e.Event.Kind)+" "+e.Event.Threshold.String())
 			}
 			if err != nil || !slices.Equal(got, want) {
 				t.Errorf("%v after the start, with a clock that is %v ahead: told %v, %v; want %v",

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"regtok/expiry"
-	"regtok/expiry/logtest"
+	"regtok/expiry/expirytest"
 	"regtok/providers"
 )
 
@@ -180,7 +180,7 @@ func (s *silentSource) Look(ctx context.Context, registry providers.ID, since ti
 func TestAnOlderListDoesNotBringBackWhatIsGone(t *testing.T) {
 	play(t, func(s *scene) {
 		s.has(1, s.at(2*hour+minute), expiry.ByPolicy)
-		old := s.list(logtest.Subject(1).Token.OfRegistry())
+		old := s.list(expirytest.Subject(1).Token.OfRegistry())
 		s.after(minute / 4)
 		s.deletes(1)
 		s.reads(1)

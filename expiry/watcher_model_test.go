@@ -13,8 +13,9 @@ import (
 
 	"pgregory.net/rapid"
 
+	"regtok/eventlog"
 	"regtok/expiry"
-	"regtok/expiry/logtest"
+	"regtok/expiry/expirytest"
 	"regtok/providers"
 )
 
@@ -86,7 +87,7 @@ func stepWords(kind expiry.Kind, threshold time.Duration, due, was time.Time) st
 
 // follower hears of events, leaves, and comes back with its cursor.
 type follower struct {
-	cursor expiry.Cursor
+	cursor eventlog.Cursor
 	heard  map[providers.ID][]string
 	wrong  string
 }
@@ -109,8 +110,8 @@ func (f *follower) catchUp(ctx context.Context, log expiry.Log) {
 			f.wrong = fmt.Sprint("a gap: ", *update.Gap)
 			return
 		}
-		e := update.Entry
-		f.cursor = e.Cursor
+		e := update.Entry.Event
+		f.cursor = update.Entry.Cursor
 		f.heard[e.Subject.Token] = append(f.heard[e.Subject.Token], stepWords(e.Kind, e.Threshold, e.DueAt, e.Was))
 	}
 }
@@ -256,7 +257,7 @@ func (d *drama) changes() {
 		d.hear()
 		return
 	}
-	token := expiry.Reading{Subject: logtest.Subject(n), Source: expiry.ByPolicy, Disabled: rapid.IntRange(0, 5).Draw(d.rapid, "disabled, if 0") == 0}
+	token := expiry.Reading{Subject: expirytest.Subject(n), Source: expiry.ByPolicy, Disabled: rapid.IntRange(0, 5).Draw(d.rapid, "disabled, if 0") == 0}
 	if n%2 == 0 {
 		token.Source = expiry.ByProvider
 	}
@@ -297,7 +298,7 @@ func (d *drama) hear() {
 		return
 	}
 	for n := range d.mirrors {
-		d.watcher.Tell(d.list(logtest.Subject(n).Token.OfRegistry()))
+		d.watcher.Tell(d.list(expirytest.Subject(n).Token.OfRegistry()))
 		d.mirrors[n].sees(time.Now(), d.truth(n))
 	}
 }
@@ -322,7 +323,7 @@ func (d *drama) hourPasses() {
 func (p *provider) truth(n int) *expiry.Reading {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	token, there := p.tokens[logtest.Subject(n).Token]
+	token, there := p.tokens[expirytest.Subject(n).Token]
 	if !there || token.Source == expiry.ByProvider && !token.Due.IsZero() && !time.Now().Before(token.Due) {
 		return nil
 	}
@@ -335,7 +336,7 @@ func (d *drama) wrong() string {
 			return f.wrong
 		}
 		for n := range d.mirrors {
-			token := logtest.Subject(n).Token
+			token := expirytest.Subject(n).Token
 			if got, want := f.heard[token], d.mirrors[n].expects; !slices.Equal(got, want) {
 				return fmt.Sprintf("follower %d heard of token %d\n%s\nand should have heard\n%s", i, n, strings.Join(got, "\n"), strings.Join(want, "\n"))
 			}

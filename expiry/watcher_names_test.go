@@ -5,20 +5,20 @@ import (
 	"time"
 
 	"regtok/expiry"
-	"regtok/expiry/logtest"
+	"regtok/expiry/expirytest"
 )
 
 func TestANameThatNobodyKnewIsLookedForWhenAnEventIsTold(t *testing.T) {
 	for _, name := range []string{"acme", ""} {
 		play(t, func(s *scene) {
 			s.name = name
-			token := expiry.Reading{At: time.Now(), Subject: logtest.Subject(1), Due: s.at(2*hour + minute/2), Source: expiry.ByProvider}
+			token := expiry.Reading{At: time.Now(), Subject: expirytest.Subject(1), Due: s.at(2*hour + minute/2), Source: expiry.ByProvider}
 			token.Subject.RegistryName = ""
 			s.puts(token)
 			s.watcher.Tell(expiry.List{Registry: token.Subject.Token.OfRegistry(), At: token.At, Part: true, Tokens: []expiry.Reading{token}})
 			s.after(minute)
 			page, err := s.log.Read(s.Context(), "", 9)
-			if err != nil || len(page.Entries) != 1 || page.Entries[0].Subject.RegistryName != name {
+			if err != nil || len(page.Entries) != 1 || page.Entries[0].Event.Subject.RegistryName != name {
 				s.Fatalf("told %v, %v: want one event of the registry %q", page.Entries, err, name)
 			}
 			if s.named != 1 {
@@ -39,13 +39,13 @@ func TestARegistrysNameThatAReaderDoesNotKnowStays(t *testing.T) {
 	play(t, func(s *scene) {
 		s.has(1, s.at(9*hour), expiry.ByPolicy)
 		s.reads(1)
-		nameless := s.tokens[logtest.Subject(1).Token]
+		nameless := s.tokens[expirytest.Subject(1).Token]
 		nameless.Subject.RegistryName = ""
 		s.puts(nameless)
 		s.reads(1)
 		s.after(2 * hour)
 		page, err := s.log.Read(s.Context(), "", 1)
-		if err != nil || len(page.Entries) != 1 || page.Entries[0].Subject != logtest.Subject(1) {
+		if err != nil || len(page.Entries) != 1 || page.Entries[0].Event.Subject != expirytest.Subject(1) {
 			s.Errorf("told %v, %v: want the subject with the registry's name", page.Entries, err)
 		}
 	})

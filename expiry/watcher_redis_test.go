@@ -9,8 +9,9 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"regtok/eventlog"
 	"regtok/expiry"
-	"regtok/expiry/logtest"
+	"regtok/expiry/expirytest"
 	"regtok/providers"
 	"regtok/redistest"
 )
@@ -18,7 +19,7 @@ import (
 // replica is what a process has of Redis: connections of its own.
 type replica struct {
 	client *redis.Client
-	log    *expiry.Redis
+	log    *eventlog.Redis[expiry.Event]
 	*expiry.Watcher
 	stop func()
 }
@@ -53,7 +54,7 @@ func TestWhenOneOfTwoDiesTheOtherTellsEachStepOnceAndSoDoesOneThatComesLater(t *
 		source.has(n, begin.Add(4*time.Second+time.Duration(n)*50*time.Millisecond), expiry.ByPolicy)
 	}
 	for n := range 3 {
-		list := source.list(logtest.Subject(n).Token.OfRegistry())
+		list := source.list(expirytest.Subject(n).Token.OfRegistry())
 		first.Tell(list)
 		second.Tell(list)
 	}
@@ -73,7 +74,7 @@ func TestWhenOneOfTwoDiesTheOtherTellsEachStepOnceAndSoDoesOneThatComesLater(t *
 		if err != nil || update.Gap != nil {
 			t.Fatalf("after %d events: %v, %v", count, update, err)
 		}
-		e := update.Entry
+		e := update.Entry.Event
 		if early := time.Until(e.OccurredAt); early > 0 {
 			t.Errorf("%s %s was told %v too soon", e.Kind, e.Threshold, early)
 		}
@@ -94,7 +95,7 @@ func TestWhenOneOfTwoDiesTheOtherTellsEachStepOnceAndSoDoesOneThatComesLater(t *
 	}
 	want := []string{"THRESHOLD 2s", "THRESHOLD 1s", "EXPIRED 0s"}
 	for n := range tokens {
-		if got := heard[logtest.Subject(n).Token]; !slices.Equal(got, want) {
+		if got := heard[expirytest.Subject(n).Token]; !slices.Equal(got, want) {
 			t.Errorf("of token %d was told %v, want %v", n, got, want)
 		}
 	}
@@ -109,7 +110,7 @@ func TestARedisThatIsAwayForAWhileCostsTimeAndNoStep(t *testing.T) {
 	source := newProvider()
 	r := newReplica(t, server, source)
 	source.has(1, time.Now().Add(3*time.Second), expiry.ByPolicy)
-	r.Tell(source.list(logtest.Subject(1).Token.OfRegistry()))
+	r.Tell(source.list(expirytest.Subject(1).Token.OfRegistry()))
 	eventually(t, "the token is known", func() bool {
 		index := expiry.NewRedisIndex(r.client, "test:")
 		n, err := index.Count(t.Context())
@@ -118,13 +119,13 @@ func TestARedisThatIsAwayForAWhileCostsTimeAndNoStep(t *testing.T) {
 	server.Stop()
 	eventually(t, "the watcher notices", func() bool { return r.Figures().Fails })
 	source.has(2, time.Now().Add(4*time.Second), expiry.ByPolicy)
-	r.Tell(source.list(logtest.Subject(2).Token.OfRegistry()))
+	r.Tell(source.list(expirytest.Subject(2).Token.OfRegistry()))
 	server.Restart()
 	eventually(t, "all is told", func() bool {
 		page, err := r.log.Read(t.Context(), "", 100)
 		kinds := map[string]int{}
 		for _, e := range page.Entries {
-			kinds[e.Subject.Name+string(e.Kind)]++
+			kinds[e.Event.Subject.Name+string(e.Event.Kind)]++
 		}
 		return err == nil && kinds["name 1EXPIRED"] == 1 && kinds["name 2EXPIRED"] == 1
 	})

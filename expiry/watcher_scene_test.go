@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"regtok/expiry"
-	"regtok/expiry/logtest"
+	"regtok/expiry/expirytest"
 	"regtok/providers"
 )
 
@@ -34,7 +34,7 @@ func newProvider() *provider {
 
 // has makes the nth token what it is.
 func (p *provider) has(n int, due time.Time, source expiry.DueSource) {
-	p.puts(expiry.Reading{Subject: logtest.Subject(n), Due: due, Source: source})
+	p.puts(expiry.Reading{Subject: expirytest.Subject(n), Due: due, Source: source})
 }
 
 func (p *provider) puts(token expiry.Reading) {
@@ -46,7 +46,7 @@ func (p *provider) puts(token expiry.Reading) {
 func (p *provider) deletes(n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.tokens, logtest.Subject(n).Token)
+	delete(p.tokens, expirytest.Subject(n).Token)
 }
 
 // closes deletes a registry with all that is in it.
@@ -193,7 +193,7 @@ func (s *scene) at(d time.Duration) time.Time { return s.start.Add(d) }
 
 // reads tells the watcher of the nth token's registry.
 func (s *scene) reads(n int) {
-	s.watcher.Tell(s.list(logtest.Subject(n).Token.OfRegistry()))
+	s.watcher.Tell(s.list(expirytest.Subject(n).Token.OfRegistry()))
 	synctest.Wait()
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"regtok/expiry"
-	"regtok/expiry/logtest"
+	"regtok/expiry/expirytest"
 	"regtok/providers"
 )
 
@@ -66,7 +66,7 @@ func TestAnAnnouncedDateThatMovesIsTakenBack(t *testing.T) {
 		"to never":     {func(s *scene) { s.has(1, time.Time{}, "") }, "name 1: WITHDRAWN 8h at 3h0m0s"},
 		"by deletion":  {func(s *scene) { s.deletes(1) }, "name 1: WITHDRAWN 8h at 3h0m0s"},
 		"being disabled": {func(s *scene) {
-			s.puts(expiry.Reading{Subject: logtest.Subject(1), Disabled: true, Due: s.at(10 * hour), Source: expiry.ByProvider})
+			s.puts(expiry.Reading{Subject: expirytest.Subject(1), Disabled: true, Due: s.at(10 * hour), Source: expiry.ByProvider})
 		}, "name 1: WITHDRAWN 8h at 3h0m0s"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -93,10 +93,10 @@ func TestWhatWasWrittenIsKnownWithoutBeingRead(t *testing.T) {
 		s.has(1, s.at(9*hour), expiry.ByPolicy)
 		s.has(4, s.at(9*hour), expiry.ByPolicy)
 		s.reads(1) // and 4, which is in the same registry
-		part(expiry.Reading{Subject: logtest.Subject(7), Due: s.at(9 * hour), Source: expiry.ByPolicy})
+		part(expiry.Reading{Subject: expirytest.Subject(7), Due: s.at(9 * hour), Source: expiry.ByPolicy})
 		s.has(7, s.at(9*hour), expiry.ByPolicy)
 		s.after(hour + minute)
-		part(expiry.Reading{Subject: logtest.Subject(4), Gone: true})
+		part(expiry.Reading{Subject: expirytest.Subject(4), Gone: true})
 		s.deletes(4)
 		s.after(12 * hour)
 		page, _ := s.log.Read(s.Context(), "", 100)
@@ -122,7 +122,7 @@ func TestATokenBornInsideAThresholdIsNotAnnouncedButIsPresent(t *testing.T) {
 		s.has(2, s.at(50*hour), expiry.ByProvider)
 		present := func(want ...string) {
 			s.Helper()
-			tokens := slices.Concat(s.list(logtest.Subject(1).Token.OfRegistry()).Tokens, s.list(logtest.Subject(2).Token.OfRegistry()).Tokens)
+			tokens := slices.Concat(s.list(expirytest.Subject(1).Token.OfRegistry()).Tokens, s.list(expirytest.Subject(2).Token.OfRegistry()).Tokens)
 			events, err := s.watcher.Current(s.Context(), tokens)
 			if err != nil {
 				s.Fatal(err)
@@ -153,7 +153,7 @@ func TestTheTokensOfARegistryThatIsGoneAreWithdrawn(t *testing.T) {
 		s.has(1, s.at(10*hour), expiry.ByPolicy)
 		s.reads(1)
 		s.after(3 * hour)
-		s.closes(logtest.Subject(1).Token.OfRegistry())
+		s.closes(expirytest.Subject(1).Token.OfRegistry())
 		s.after(8 * hour)
 		s.told("name 1: THRESHOLD 8h at 2h0m0s", "name 1: WITHDRAWN 8h at 8h0m0s")
 	})
@@ -211,7 +211,7 @@ func TestWhatFellDueWhileNothingRanIsToldAfterwards(t *testing.T) {
 		page, _ := s.log.Read(s.Context(), "", 10)
 		got := map[string][]string{}
 		for _, e := range page.Entries {
-			got[e.Subject.Name] = append(got[e.Subject.Name], s.words(e.Event))
+			got[e.Event.Subject.Name] = append(got[e.Event.Subject.Name], s.words(e.Event))
 		}
 		want := map[string][]string{
 			"name 1": {"name 1: THRESHOLD 8h at 2h0m0s", "name 1: THRESHOLD 2h at 8h0m0s", "name 1: EXPIRED at 10h0m0s"},

@@ -13,7 +13,7 @@ import (
 
 	"regtok/cache"
 	"regtok/catalog"
-	"regtok/expiry"
+	"regtok/eventlog"
 	"regtok/graph/internal/model"
 	"regtok/graph/internal/scalar"
 	"regtok/providers"
@@ -50,7 +50,7 @@ func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 		shown.Message = "the request was given up"
 		return withCode(shown, codeCanceled)
 	}
-	if errors.Is(err, expiry.ErrUnavailable) || errors.Is(err, expiry.ErrClosed) {
+	if errors.Is(err, eventlog.ErrUnavailable) || errors.Is(err, eventlog.ErrClosed) {
 		p.log.WarnContext(ctx, "the events are not available", "err", err)
 		shown.Message = "the events cannot be read at the moment; try again"
 		return withCode(shown, string(providers.Unavailable))

@@ -7,6 +7,7 @@ import (
 
 	"regtok/auth"
 	"regtok/catalog"
+	"regtok/eventlog"
 	"regtok/expiry"
 	"regtok/graph/internal/model"
 	"regtok/graph/loader"
@@ -25,7 +26,7 @@ func (r tokenExpiryEventResolver) Token(ctx context.Context, events []*model.Tok
 }
 
 // TokenExpiryEvents is a page of the log. A filter that little passes does not make it read all of it at once.
-func (r queryResolver) TokenExpiryEvents(ctx context.Context, first int, after *expiry.Cursor, filter *model.TokenFilter) (*model.TokenExpiryEventConnection, error) {
+func (r queryResolver) TokenExpiryEvents(ctx context.Context, first int, after *eventlog.Cursor, filter *model.TokenFilter) (*model.TokenExpiryEventConnection, error) {
 	wanted, err := r.askedEvents(ctx, filter, nil)
 	if err != nil {
 		return nil, err
@@ -49,7 +50,7 @@ func (r queryResolver) TokenExpiryEvents(ctx context.Context, first int, after *
 			if !wanted(&entry.Event) {
 				continue
 			}
-			if reaches, err := r.catalog.Reaches(ctx, entry.Subject.Token); !reaches || err != nil {
+			if reaches, err := r.catalog.Reaches(ctx, entry.Event.Subject.Token); !reaches || err != nil {
 				if err != nil {
 					return nil, err
 				}
@@ -76,7 +77,7 @@ const (
 )
 
 // shown is an event as the schema has it.
-func (r *resolver) shown(e *expiry.Event, cursor expiry.Cursor) *model.TokenExpiryEvent {
+func (r *resolver) shown(e *expiry.Event, cursor eventlog.Cursor) *model.TokenExpiryEvent {
 	return &model.TokenExpiryEvent{Event: e, Cursor: cursor, Driver: r.driver(e.Subject.Token.Provider)}
 }
 
@@ -104,7 +105,7 @@ func (r queryResolver) eventNamed(ctx context.Context, id string) (model.Node, e
 	if err != nil || !ok {
 		return nil, err
 	}
-	if reaches, err := r.catalog.Reaches(ctx, entry.Subject.Token); err != nil || !reaches {
+	if reaches, err := r.catalog.Reaches(ctx, entry.Event.Subject.Token); err != nil || !reaches {
 		return nil, err
 	}
 	return r.shown(&entry.Event, entry.Cursor), nil

@@ -19,6 +19,7 @@ import (
 	"regtok/cache"
 	"regtok/cache/cachetest"
 	"regtok/catalog"
+	"regtok/eventlog"
 	"regtok/expiry"
 	"regtok/graph"
 	"regtok/graph/limits"
@@ -34,7 +35,7 @@ type county struct {
 	all      []providers.ID // organizations, registries, tokens and users
 	replicas []http.Handler
 	ledger   ledger.Ledger
-	log      *expiry.Memory
+	log      *eventlog.Memory[expiry.Event]
 	streams  *transport.Streams
 	callers  []*narrowCaller
 }
@@ -74,7 +75,7 @@ func newCounty(t testing.TB) *county {
 	return c
 }
 
-func (*county) append(t testing.TB, log *expiry.Memory, e expiry.Event) {
+func (*county) append(t testing.TB, log *eventlog.Memory[expiry.Event], e expiry.Event) {
 	if _, err := log.Append(t.Context(), []expiry.Event{e}); err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +101,7 @@ func (c *county) ofKind(kind providers.IDKind) []providers.ID {
 }
 
 // serve is the API over some accounts.
-func (c *county) serve(t testing.TB, accounts []*catalog.Account, o cache.Options, log *expiry.Memory) http.Handler {
+func (c *county) serve(t testing.TB, accounts []*catalog.Account, o cache.Options, log *eventlog.Memory[expiry.Event]) http.Handler {
 	store := cache.New(o)
 	t.Cleanup(store.Close)
 	limit := limits.Default()

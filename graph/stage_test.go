@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"regtok/eventlog"
 	"regtok/expiry"
 	"regtok/graph/transport"
 )
@@ -48,7 +49,7 @@ func (s *stage) present(_ context.Context, readings []expiry.Reading) ([]expiry.
 
 // followedLog is a log in memory that takes note of those who follow it.
 type followedLog struct {
-	*expiry.Memory
+	*eventlog.Memory[expiry.Event]
 	follows chan struct{} // one for each who began
 }
 
@@ -58,7 +59,7 @@ func newLog(room int) *followedLog {
 }
 
 // Follow implements expiry.Log.
-func (l *followedLog) Follow(after expiry.Cursor, filter func(*expiry.Event) bool) (*expiry.Subscription, error) {
+func (l *followedLog) Follow(after eventlog.Cursor, filter func(*expiry.Event) bool) (*eventlog.Subscription[expiry.Event], error) {
 	subscription, err := l.Memory.Follow(after, filter)
 	l.follows <- struct{}{}
 	return subscription, err

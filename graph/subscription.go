@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"regtok/catalog"
+	"regtok/eventlog"
 	"regtok/expiry"
 	"regtok/graph/internal/model"
 	"regtok/graph/loader"
@@ -17,7 +18,7 @@ type subscriptionResolver struct{ *resolver }
 
 // TokenExpiry follows the log. The stream asks for each event, which is then in the channel.
 func (r subscriptionResolver) TokenExpiry(
-	ctx context.Context, filter *model.TokenFilter, thresholds []time.Duration, after *expiry.Cursor, includeCurrent bool,
+	ctx context.Context, filter *model.TokenFilter, thresholds []time.Duration, after *eventlog.Cursor, includeCurrent bool,
 ) (<-chan model.TokenExpiryUpdate, error) {
 	wanted, err := r.askedEvents(ctx, filter, thresholds)
 	if err != nil {
@@ -27,7 +28,7 @@ func (r subscriptionResolver) TokenExpiry(
 	if stream == nil {
 		return nil, errors.New("a subscription runs without a stream")
 	}
-	if resume := expiry.Cursor(stream.Resume()); resume != "" {
+	if resume := eventlog.Cursor(stream.Resume()); resume != "" {
 		after, includeCurrent = &resume, false
 	}
 	start := value(after)
@@ -96,10 +97,10 @@ func registryNames(ctx context.Context, lists *loader.Loaders, tokens []*catalog
 // following brings events to one subscriber.
 type following struct {
 	*resolver
-	start   expiry.Cursor
+	start   eventlog.Cursor
 	current []expiry.Event  // of the present state, what is still to be told
 	told    map[string]bool // ids of that, which the log may tell again
-	log     *expiry.Subscription
+	log     *eventlog.Subscription[expiry.Event]
 	updates chan model.TokenExpiryUpdate // has room for the one that is asked for
 }
 
@@ -124,11 +125,11 @@ func (f *following) Next(ctx context.Context) (transport.Mark, bool) {
 			return transport.Mark{}, false // the stream is over, or the process ends
 		}
 		if entry := update.Entry; entry != nil {
-			if f.told[entry.ID] {
-				delete(f.told, entry.ID)
+			if f.told[entry.Event.ID] {
+				delete(f.told, entry.Event.ID)
 				continue
 			}
-			if !f.reaches(ctx, entry.Subject.Token) {
+			if !f.reaches(ctx, entry.Event.Subject.Token) {
 				continue
 			}
 		}
@@ -151,14 +152,14 @@ func (f *following) reaches(ctx context.Context, token providers.ID) bool {
 	}
 }
 
-func (f *following) tell(update expiry.Update) transport.Mark {
+func (f *following) tell(update eventlog.Update[expiry.Event]) transport.Mark {
 	if gap := update.Gap; gap != nil {
 		f.updates <- &model.EventGap{Gap: gap}
 		return transport.Mark{Cursor: string(gap.ResumesAt)}
 	}
 	entry := update.Entry
 	f.updates <- f.shown(&entry.Event, entry.Cursor)
-	return transport.Mark{Cursor: string(entry.Cursor), At: entry.OccurredAt}
+	return transport.Mark{Cursor: string(entry.Cursor), At: entry.Event.OccurredAt}
 }
 
 // present is the next event of the present state. Only with the last of it may the caller go on where the log is followed:

@@ -10,6 +10,7 @@ import (
 	"math"
 	"regtok/auth"
 	"regtok/catalog"
+	"regtok/eventlog"
 	"regtok/expiry"
 	"regtok/graph/internal/model"
 	"regtok/graph/internal/scalar"
@@ -214,7 +215,7 @@ type ComplexityRoot struct {
 		Registry          func(childComplexity int, address model.RegistryAddress) int
 		Server            func(childComplexity int) int
 		Token             func(childComplexity int, address model.TokenAddress) int
-		TokenExpiryEvents func(childComplexity int, first int, after *expiry.Cursor, filter *model.TokenFilter) int
+		TokenExpiryEvents func(childComplexity int, first int, after *eventlog.Cursor, filter *model.TokenFilter) int
 		Tokens            func(childComplexity int, first int, after *string, filter *model.TokenFilter, orderBy model.TokenOrder) int
 		User              func(childComplexity int, id providers.ID) int
 		Viewer            func(childComplexity int) int
@@ -284,7 +285,7 @@ type ComplexityRoot struct {
 	}
 
 	Subscription struct {
-		TokenExpiry func(childComplexity int, filter *model.TokenFilter, thresholds []time.Duration, after *expiry.Cursor, includeCurrent bool) int
+		TokenExpiry func(childComplexity int, filter *model.TokenFilter, thresholds []time.Duration, after *eventlog.Cursor, includeCurrent bool) int
 	}
 
 	Token struct {
@@ -476,7 +477,7 @@ type QueryResolver interface {
 	Token(ctx context.Context, address model.TokenAddress) (*model.Token, error)
 	Tokens(ctx context.Context, first int, after *string, filter *model.TokenFilter, orderBy model.TokenOrder) (*model.TokenConnection, error)
 	User(ctx context.Context, id providers.ID) (*model.User, error)
-	TokenExpiryEvents(ctx context.Context, first int, after *expiry.Cursor, filter *model.TokenFilter) (*model.TokenExpiryEventConnection, error)
+	TokenExpiryEvents(ctx context.Context, first int, after *eventlog.Cursor, filter *model.TokenFilter) (*model.TokenExpiryEventConnection, error)
 }
 type RegistryResolver interface {
 	CreatedBy(ctx context.Context, objs []*model.Registry) ([]*model.User, error)
@@ -484,7 +485,7 @@ type RegistryResolver interface {
 	Tokens(ctx context.Context, objs []*model.Registry, first int, after *string, filter *model.TokenFilter, orderBy model.TokenOrder) ([]*model.TokenConnection, error)
 }
 type SubscriptionResolver interface {
-	TokenExpiry(ctx context.Context, filter *model.TokenFilter, thresholds []time.Duration, after *expiry.Cursor, includeCurrent bool) (<-chan model.TokenExpiryUpdate, error)
+	TokenExpiry(ctx context.Context, filter *model.TokenFilter, thresholds []time.Duration, after *eventlog.Cursor, includeCurrent bool) (<-chan model.TokenExpiryUpdate, error)
 }
 type TokenResolver interface {
 	CreatedBy(ctx context.Context, objs []*model.Token) ([]*model.User, error)
@@ -1231,7 +1232,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.TokenExpiryEvents(childComplexity, args["first"].(int), args["after"].(*expiry.Cursor), args["filter"].(*model.TokenFilter)), true
+		return e.ComplexityRoot.Query.TokenExpiryEvents(childComplexity, args["first"].(int), args["after"].(*eventlog.Cursor), args["filter"].(*model.TokenFilter)), true
 	case "Query.tokens":
 		if e.ComplexityRoot.Query.Tokens == nil {
 			break
@@ -1535,7 +1536,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Subscription.TokenExpiry(childComplexity, args["filter"].(*model.TokenFilter), args["thresholds"].([]time.Duration), args["after"].(*expiry.Cursor), args["includeCurrent"].(bool)), true
+		return e.ComplexityRoot.Subscription.TokenExpiry(childComplexity, args["filter"].(*model.TokenFilter), args["thresholds"].([]time.Duration), args["after"].(*eventlog.Cursor), args["includeCurrent"].(bool)), true
 
 	case "Token.createdAt":
 		if e.ComplexityRoot.Token.CreatedAt == nil {
@@ -4602,8 +4603,8 @@ func (ec *executionContext) field_Query_tokenExpiryEvents_args(ctx context.Conte
 	}
 	args["first"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
-		func(ctx context.Context, v any) (*expiry.Cursor, error) {
-			return ec.unmarshalOEventCursor2ᚖregtokᚋexpiryᚐCursor(ctx, v)
+		func(ctx context.Context, v any) (*eventlog.Cursor, error) {
+			return ec.unmarshalOEventCursor2ᚖregtokᚋeventlogᚐCursor(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -4744,8 +4745,8 @@ func (ec *executionContext) field_Subscription_tokenExpiry_args(ctx context.Cont
 	}
 	args["thresholds"] = arg1
 	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
-		func(ctx context.Context, v any) (*expiry.Cursor, error) {
-			return ec.unmarshalOEventCursor2ᚖregtokᚋexpiryᚐCursor(ctx, v)
+		func(ctx context.Context, v any) (*eventlog.Cursor, error) {
+			return ec.unmarshalOEventCursor2ᚖregtokᚋeventlogᚐCursor(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -5638,8 +5639,8 @@ func (ec *executionContext) _EventGap_reason(ctx context.Context, field graphql.
 			return obj.Reason, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v expiry.GapReason) graphql.Marshaler {
-			return ec.marshalNEventGapReason2regtokᚋexpiryᚐGapReason(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v eventlog.GapReason) graphql.Marshaler {
+			return ec.marshalNEventGapReason2regtokᚋeventlogᚐGapReason(ctx, selections, v)
 		},
 		true,
 		true,
@@ -5661,8 +5662,8 @@ func (ec *executionContext) _EventGap_after(ctx context.Context, field graphql.C
 			return obj.After(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *expiry.Cursor) graphql.Marshaler {
-			return ec.marshalOEventCursor2ᚖregtokᚋexpiryᚐCursor(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *eventlog.Cursor) graphql.Marshaler {
+			return ec.marshalOEventCursor2ᚖregtokᚋeventlogᚐCursor(ctx, selections, v)
 		},
 		true,
 		false,
@@ -5684,8 +5685,8 @@ func (ec *executionContext) _EventGap_resumesAt(ctx context.Context, field graph
 			return obj.ResumesAt, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v expiry.Cursor) graphql.Marshaler {
-			return ec.marshalNEventCursor2regtokᚋexpiryᚐCursor(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v eventlog.Cursor) graphql.Marshaler {
+			return ec.marshalNEventCursor2regtokᚋeventlogᚐCursor(ctx, selections, v)
 		},
 		true,
 		true,
@@ -8217,7 +8218,7 @@ func (ec *executionContext) _Query_tokenExpiryEvents(ctx context.Context, field 
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().TokenExpiryEvents(ctx, fc.Args["first"].(int), fc.Args["after"].(*expiry.Cursor), fc.Args["filter"].(*model.TokenFilter))
+			return ec.Resolvers.Query().TokenExpiryEvents(ctx, fc.Args["first"].(int), fc.Args["after"].(*eventlog.Cursor), fc.Args["filter"].(*model.TokenFilter))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -9618,7 +9619,7 @@ func (ec *executionContext) _Subscription_tokenExpiry(ctx context.Context, field
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Subscription().TokenExpiry(ctx, fc.Args["filter"].(*model.TokenFilter), fc.Args["thresholds"].([]time.Duration), fc.Args["after"].(*expiry.Cursor), fc.Args["includeCurrent"].(bool))
+			return ec.Resolvers.Subscription().TokenExpiry(ctx, fc.Args["filter"].(*model.TokenFilter), fc.Args["thresholds"].([]time.Duration), fc.Args["after"].(*eventlog.Cursor), fc.Args["includeCurrent"].(bool))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -10900,8 +10901,8 @@ func (ec *executionContext) _TokenExpiryEvent_cursor(ctx context.Context, field 
 			return obj.Cursor, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v expiry.Cursor) graphql.Marshaler {
-			return ec.marshalNEventCursor2regtokᚋexpiryᚐCursor(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v eventlog.Cursor) graphql.Marshaler {
+			return ec.marshalNEventCursor2regtokᚋeventlogᚐCursor(ctx, selections, v)
 		},
 		true,
 		true,
@@ -11271,8 +11272,8 @@ func (ec *executionContext) _TokenExpiryEventEdge_cursor(ctx context.Context, fi
 			return obj.Cursor, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v expiry.Cursor) graphql.Marshaler {
-			return ec.marshalNEventCursor2regtokᚋexpiryᚐCursor(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v eventlog.Cursor) graphql.Marshaler {
+			return ec.marshalNEventCursor2regtokᚋeventlogᚐCursor(ctx, selections, v)
 		},
 		true,
 		true,
@@ -19047,12 +19048,12 @@ func (ec *executionContext) marshalNDuration2ᚕtimeᚐDurationᚄ(ctx context.C
 	return ret
 }
 
-func (ec *executionContext) unmarshalNEventCursor2regtokᚋexpiryᚐCursor(ctx context.Context, v any) (expiry.Cursor, error) {
+func (ec *executionContext) unmarshalNEventCursor2regtokᚋeventlogᚐCursor(ctx context.Context, v any) (eventlog.Cursor, error) {
 	res, err := scalar.UnmarshalEventCursor(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNEventCursor2regtokᚋexpiryᚐCursor(ctx context.Context, sel ast.SelectionSet, v expiry.Cursor) graphql.Marshaler {
+func (ec *executionContext) marshalNEventCursor2regtokᚋeventlogᚐCursor(ctx context.Context, sel ast.SelectionSet, v eventlog.Cursor) graphql.Marshaler {
 	_ = sel
 	res := scalar.MarshalEventCursor(v)
 	if res == graphql.Null {
@@ -19063,13 +19064,13 @@ func (ec *executionContext) marshalNEventCursor2regtokᚋexpiryᚐCursor(ctx con
 	return res
 }
 
-func (ec *executionContext) unmarshalNEventGapReason2regtokᚋexpiryᚐGapReason(ctx context.Context, v any) (expiry.GapReason, error) {
+func (ec *executionContext) unmarshalNEventGapReason2regtokᚋeventlogᚐGapReason(ctx context.Context, v any) (eventlog.GapReason, error) {
 	tmp, err := graphql.UnmarshalString(v)
-	res := expiry.GapReason(tmp)
+	res := eventlog.GapReason(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNEventGapReason2regtokᚋexpiryᚐGapReason(ctx context.Context, sel ast.SelectionSet, v expiry.GapReason) graphql.Marshaler {
+func (ec *executionContext) marshalNEventGapReason2regtokᚋeventlogᚐGapReason(ctx context.Context, sel ast.SelectionSet, v eventlog.GapReason) graphql.Marshaler {
 	_ = sel
 	res := graphql.MarshalString(string(v))
 	if res == graphql.Null {
@@ -20354,7 +20355,7 @@ func (ec *executionContext) marshalODuration2ᚖtimeᚐDuration(ctx context.Cont
 	return res
 }
 
-func (ec *executionContext) unmarshalOEventCursor2ᚖregtokᚋexpiryᚐCursor(ctx context.Context, v any) (*expiry.Cursor, error) {
+func (ec *executionContext) unmarshalOEventCursor2ᚖregtokᚋeventlogᚐCursor(ctx context.Context, v any) (*eventlog.Cursor, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -20362,7 +20363,7 @@ func (ec *executionContext) unmarshalOEventCursor2ᚖregtokᚋexpiryᚐCursor(ct
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOEventCursor2ᚖregtokᚋexpiryᚐCursor(ctx context.Context, sel ast.SelectionSet, v *expiry.Cursor) graphql.Marshaler {
+func (ec *executionContext) marshalOEventCursor2ᚖregtokᚋeventlogᚐCursor(ctx context.Context, sel ast.SelectionSet, v *eventlog.Cursor) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

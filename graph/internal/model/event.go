@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"regtok/catalog"
+	"regtok/eventlog"
 	"regtok/expiry"
 	"regtok/providers"
 )
@@ -12,7 +13,7 @@ import (
 type TokenExpiryEvent struct {
 	*expiry.Event
 	// Cursor is the position after it.
-	Cursor expiry.Cursor
+	Cursor eventlog.Cursor
 	// Driver is that of the token's provider, for all events the same.
 	Driver *providers.Driver
 }
@@ -53,10 +54,10 @@ func (s *TokenSubject) Provider() *Provider { return &Provider{*s.driver} }
 func (s *TokenSubject) CreatedBy() *string { return orNull(&s.Subject.CreatedBy) }
 
 // EventGap says that events are missing.
-type EventGap struct{ *expiry.Gap }
+type EventGap struct{ *eventlog.Gap }
 
 // After is null where the gap reaches back to the beginning.
-func (g *EventGap) After() *expiry.Cursor {
+func (g *EventGap) After() *eventlog.Cursor {
 	if g.Gap.After == "" {
 		return nil
 	}
@@ -68,11 +69,11 @@ type TokenExpiryEventConnection struct {
 	// Items are in the order of the log.
 	Items []*TokenExpiryEvent
 	// Start is where the page begins, and End what was looked at.
-	Start, End expiry.Cursor
+	Start, End eventlog.Cursor
 	// More tells whether there may be more after End.
 	More bool
 	// Missing is what is missing before the page; nil: nothing.
-	Missing *expiry.Gap
+	Missing *eventlog.Gap
 }
 
 // Nodes are the page's items.

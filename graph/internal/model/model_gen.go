@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io"
 	"regtok/catalog"
-	"regtok/expiry"
+	"regtok/eventlog"
 	"regtok/providers"
 	"strconv"
 	"time"
@@ -371,7 +371,7 @@ type TokenAddress struct {
 // An event in a list.
 type TokenExpiryEventEdge struct {
 	// The position after it, to go on from.
-	Cursor expiry.Cursor `json:"cursor"`
+	Cursor eventlog.Cursor `json:"cursor"`
 	// The event.
 	Node *TokenExpiryEvent `json:"node"`
 }

@@ -9,7 +9,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
-	"regtok/expiry"
+	"regtok/eventlog"
 	"regtok/providers"
 )
 
@@ -55,15 +55,15 @@ func UnmarshalDateTime(v any) (time.Time, error) {
 }
 
 // MarshalEventCursor writes a position among events.
-func MarshalEventCursor(c expiry.Cursor) graphql.Marshaler { return graphql.MarshalString(string(c)) }
+func MarshalEventCursor(c eventlog.Cursor) graphql.Marshaler { return graphql.MarshalString(string(c)) }
 
 // UnmarshalEventCursor takes any text. A damaged cursor is the log's matter to refuse.
-func UnmarshalEventCursor(v any) (expiry.Cursor, error) {
+func UnmarshalEventCursor(v any) (eventlog.Cursor, error) {
 	text, ok := v.(string)
 	if !ok {
 		return "", invalid("an EventCursor is a text that this server gave out")
 	}
-	return expiry.Cursor(text), nil
+	return eventlog.Cursor(text), nil
 }
 
 // MarshalSecret writes a secret. It is revealed when the answer is written, and nowhere before.

@@ -1,4 +1,4 @@
-package expiry
+package eventlog
 
 import (
 	"context"
@@ -8,15 +8,15 @@ import (
 
 // Memory is a log that lasts as long as its process. It keeps the last events, so many and of so many bytes, and forgets those
 // before them.
-type Memory struct {
-	feed *feed
+type Memory[E any] struct {
+	feed *feed[E]
 
 	mu   sync.Mutex // one appends at a time
-	ids  map[string]*Entry
+	ids  map[string]*Entry[E]
 	last position
 }
 
-var _ Log = (*Memory)(nil)
+var _ Log[struct{}] = (*Memory[struct{}])(nil)
 
 // How much a log in memory keeps.
 const (
@@ -26,15 +26,15 @@ const (
 
 // NewMemory makes an empty log that keeps at most so many events and about so many bytes; 0: [MemoryEvents] and
 // [MemoryBytes].
-func NewMemory(events, bytes int) *Memory {
+func NewMemory[E any](codec Codec[E], events, bytes int) *Memory[E] {
 	if events <= 0 {
 		events = MemoryEvents
 	}
 	if bytes <= 0 {
 		bytes = MemoryBytes
 	}
-	m := &Memory{ids: map[string]*Entry{}, last: position{epoch: newEpoch()}}
-	m.feed = &feed{most: events, mostBytes: bytes, read: m.read}
+	m := &Memory[E]{ids: map[string]*Entry[E]{}, last: position{epoch: newEpoch()}}
+	m.feed = &feed[E]{codec: codec, most: events, mostBytes: bytes, read: m.read}
 	m.feed.reset(m.last)
 	return m
 }
@@ -43,48 +43,49 @@ func NewMemory(events, bytes int) *Memory {
 func newEpoch() epoch { return epoch(1 + rand.Uint64N(1<<63)) }
 
 // Append implements Log.
-func (m *Memory) Append(ctx context.Context, events []Event) (fresh []bool, err error) {
+func (m *Memory[E]) Append(ctx context.Context, events []E) (fresh []bool, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if err := whole(events); err != nil {
+	if err := whole(m.feed.codec, events); err != nil {
 		return nil, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	fresh = make([]bool, len(events))
-	var news []*Entry
+	var news []*Entry[E]
 	for i, e := range events {
-		if m.ids[e.ID] != nil {
+		id := m.feed.codec.ID(&e)
+		if m.ids[id] != nil {
 			continue
 		}
 		fresh[i] = true
 		m.last.seq++
-		entry := &Entry{Event: e, Cursor: m.last.cursor(), at: m.last}
-		m.ids[e.ID] = entry
+		entry := &Entry[E]{Event: e, Cursor: m.last.cursor(), at: m.last}
+		m.ids[id] = entry
 		news = append(news, entry)
 	}
 	for _, entry := range m.feed.publish(news) {
-		delete(m.ids, entry.ID)
+		delete(m.ids, m.feed.codec.ID(&entry.Event))
 	}
 	return fresh, nil
 }
 
 // Read implements Log.
-func (m *Memory) Read(ctx context.Context, after Cursor, limit int) (Page, error) {
+func (m *Memory[E]) Read(ctx context.Context, after Cursor, limit int) (Page[E], error) {
 	at, err := after.position()
 	if err != nil {
-		return Page{}, err
+		return Page[E]{}, err
 	}
 	return m.read(ctx, at, limit)
 }
 
-func (m *Memory) read(ctx context.Context, after position, limit int) (Page, error) {
+func (m *Memory[E]) read(ctx context.Context, after position, limit int) (Page[E], error) {
 	if err := ctx.Err(); err != nil {
-		return Page{}, err
+		return Page[E]{}, err
 	}
 	tail := m.feed.tail.Load()
-	var page Page
+	var page Page[E]
 	if !tail.reaches(after) {
 		if after != (position{}) {
 			page.Gap = &Gap{Reason: ExpiredCursor, After: after.cursor(), ResumesAt: tail.from.cursor()}
@@ -103,20 +104,20 @@ func (m *Memory) read(ctx context.Context, after position, limit int) (Page, err
 }
 
 // Find implements Log.
-func (m *Memory) Find(ctx context.Context, id string) (entry Entry, ok bool, err error) {
+func (m *Memory[E]) Find(ctx context.Context, id string) (entry Entry[E], ok bool, err error) {
 	if err := ctx.Err(); err != nil {
-		return Entry{}, false, err
+		return Entry[E]{}, false, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if found := m.ids[id]; found != nil {
 		return *found, true, nil
 	}
-	return Entry{}, false, nil
+	return Entry[E]{}, false, nil
 }
 
 // Bounds implements Log.
-func (m *Memory) Bounds(ctx context.Context) (oldest, newest Cursor, err error) {
+func (m *Memory[E]) Bounds(ctx context.Context) (oldest, newest Cursor, err error) {
 	if err := ctx.Err(); err != nil {
 		return "", "", err
 	}
@@ -125,9 +126,9 @@ func (m *Memory) Bounds(ctx context.Context) (oldest, newest Cursor, err error) 
 }
 
 // Follow implements Log.
-func (m *Memory) Follow(after Cursor, filter func(*Event) bool) (*Subscription, error) {
+func (m *Memory[E]) Follow(after Cursor, filter func(*E) bool) (*Subscription[E], error) {
 	return m.feed.follow(after, filter)
 }
 
 // Close implements Log.
-func (m *Memory) Close() { m.feed.close() }
+func (m *Memory[E]) Close() { m.feed.close() }

@@ -1,4 +1,4 @@
-package expiry
+package eventlog
 
 import (
 	"context"
@@ -8,9 +8,9 @@ import (
 	"regtok/rediserr"
 )
 
-// trouble makes an error of this package of what a client of Redis said: the caller's context's, when that ended, else
+// Trouble makes an error of this package of what a client of Redis said: the caller's context's, when that ended, else
 // ErrUnavailable with a reason that holds no address, no key and nothing else of what was sent.
-func trouble(ctx context.Context, err error) error {
+func Trouble(ctx context.Context, err error) error {
 	if err == nil || errors.Is(err, ErrUnavailable) {
 		return err
 	}

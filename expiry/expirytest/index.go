@@ -1,4 +1,4 @@
-package logtest
+package expirytest
 
 import (
 	"cmp"
@@ -19,7 +19,7 @@ func RunIndex(t *testing.T, backend func(t *testing.T, run func(t *testing.T, co
 	for _, c := range indexing {
 		t.Run(c.name, func(t *testing.T) {
 			backend(t, func(t *testing.T, connect func() expiry.Index) {
-				c.run(&indexStage{stage: &stage{T: t}, Index: connect(), connect: connect})
+				c.run(&indexStage{stage: &stage{t}, Index: connect(), connect: connect})
 			})
 		})
 	}

@@ -1,4 +1,4 @@
-package expiry
+package eventlog
 
 import (
 	"context"
@@ -7,60 +7,61 @@ import (
 )
 
 // feed hands the end of a log to all subscriptions of a process.
-type feed struct {
+type feed[E any] struct {
+	codec Codec[E]
 	// read reads from the log what the tail does not have.
-	read func(ctx context.Context, after position, limit int) (Page, error)
+	read func(ctx context.Context, after position, limit int) (Page[E], error)
 	// most and mostBytes bound the tail.
 	most, mostBytes int
 
-	tail atomic.Pointer[tail] // nil: nothing is known of the log
+	tail atomic.Pointer[tail[E]] // nil: nothing is known of the log
 
 	mu       sync.Mutex // one changes the tail at a time
 	bytes    int        // of the tail, about
-	followed map[*Subscription]struct{}
+	followed map[*Subscription[E]]struct{}
 	closed   bool
 }
 
 // follow adds a subscription.
-func (f *feed) follow(after Cursor, filter func(*Event) bool) (*Subscription, error) {
+func (f *feed[E]) follow(after Cursor, filter func(*E) bool) (*Subscription[E], error) {
 	through, err := after.position()
 	if err != nil {
 		return nil, err
 	}
-	s := &Subscription{feed: f, filter: filter, wake: make(chan struct{}, 1), through: through}
+	s := &Subscription[E]{feed: f, filter: filter, wake: make(chan struct{}, 1), through: through}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed {
 		return nil, ErrClosed
 	}
 	if f.followed == nil {
-		f.followed = map[*Subscription]struct{}{}
+		f.followed = map[*Subscription[E]]struct{}{}
 	}
 	f.followed[s] = struct{}{}
 	return s, nil
 }
 
-func (f *feed) drop(s *Subscription) {
+func (f *feed[E]) drop(s *Subscription[E]) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.followed, s)
 }
 
 // publish adds what comes after the tail, and returns what fell out of it.
-func (f *feed) publish(news []*Entry) (dropped []*Entry) {
+func (f *feed[E]) publish(news []*Entry[E]) (dropped []*Entry[E]) {
 	if len(news) == 0 {
 		return nil
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	old := f.tail.Load()
-	next := &tail{from: old.from, newest: news[len(news)-1].at, entries: append(old.entries, news...)}
+	next := &tail[E]{from: old.from, newest: news[len(news)-1].at, entries: append(old.entries, news...)}
 	for _, entry := range news {
-		f.bytes += entry.size()
+		f.bytes += f.size(entry)
 	}
 	drop := 0
 	for len(next.entries)-drop > f.most || f.bytes > f.mostBytes && drop < len(next.entries) {
-		f.bytes -= next.entries[drop].size()
+		f.bytes -= f.size(next.entries[drop])
 		next.from = next.entries[drop].at
 		drop++
 	}
@@ -73,17 +74,17 @@ func (f *feed) publish(news []*Entry) (dropped []*Entry) {
 }
 
 // reset begins a new tail at a position: what was there before has to be read from the log.
-func (f *feed) reset(at position) {
+func (f *feed[E]) reset(at position) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.bytes = 0
-	f.tail.Store(&tail{from: at, newest: at})
+	f.tail.Store(&tail[E]{from: at, newest: at})
 	for s := range f.followed {
 		s.again()
 	}
 }
 
-func (f *feed) close() {
+func (f *feed[E]) close() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.closed = true
@@ -94,9 +95,7 @@ func (f *feed) close() {
 }
 
 // size is about how many bytes of memory an entry takes.
-func (e *Entry) size() int {
+func (f *feed[E]) size(e *Entry[E]) int {
 	const fixed = 400
-	id := e.Subject.Token
-	return fixed + len(e.ID) + len(e.Cursor) + len(e.Subject.Name) + len(e.Subject.RegistryName) + len(e.Subject.CreatedBy) +
-		len(id.Provider) + len(id.Organization) + len(id.Registry) + len(id.Native)
+	return fixed + len(e.Cursor) + f.codec.Size(&e.Event)
 }

@@ -1,11 +1,10 @@
-// Package logtest is the suite of package expiry: what every [expiry.Log] and every [expiry.Index] promises. A new one
-// is tested by one call of [Run] or [RunIndex].
+// Package logtest is the suite of package eventlog: what every [eventlog.Log] promises, with events of any kind. A new one is
+// tested by one call of [Run].
 package logtest
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -14,14 +13,26 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"regtok/expiry"
+	"regtok/eventlog"
 	"regtok/providers"
 )
 
+// Kind is a kind of events, as a case needs it.
+type Kind[E any] struct {
+	Codec eventlog.Codec[E]
+	// Event is the nth of many events, and Number its n.
+	Event  func(n int) E
+	Number func(*E) int
+	// Strange is an event whose texts are hard to write down.
+	Strange E
+	// Broken are no whole events. The empty one is another.
+	Broken []E
+}
+
 // World is where a case of a log happens. The log is empty at first.
-type World struct {
+type World[E any] struct {
 	// Connect opens the log as one more process does, until the case ends. One that is not shared is the same each time.
-	Connect func() expiry.Log
+	Connect func() eventlog.Log[E]
 	// Forget makes the log forget all events that it has but for the last few, as time does.
 	Forget func()
 	// Lose makes the log lose all that it knows, and go on. Nil: it cannot.
@@ -31,63 +42,54 @@ type World struct {
 }
 
 // Run runs the suite of every log. backend runs a case in a new world.
-func Run(t *testing.T, backend func(t *testing.T, run func(*testing.T, World))) {
-	for _, c := range slices.Concat(appending, reading, following) {
+func Run[E any](t *testing.T, kind Kind[E], backend func(t *testing.T, run func(*testing.T, World[E]))) {
+	for _, c := range slices.Concat(appending[E](), reading[E](), following[E]()) {
 		t.Run(c.name, func(t *testing.T) {
-			backend(t, func(t *testing.T, w World) { c.run(&stage{t, w, w.Connect()}) })
+			backend(t, func(t *testing.T, w World[E]) { c.run(&stage[E]{t, kind, w, w.Connect()}) })
 		})
 	}
 }
 
-type logCase struct {
+type logCase[E any] struct {
 	name string
-	run  func(*stage)
+	run  func(*stage[E])
 }
 
 // stage is what a case plays on.
-type stage struct {
+type stage[E any] struct {
 	*testing.T
-	World
-	expiry.Log
+	Kind[E]
+	World[E]
+	eventlog.Log[E]
 }
 
 // patience is how long something may take that has to happen.
 const patience = 30 * time.Second
 
-// Event is the nth of many events. Even and odd ones are of different tokens.
-func Event(n int) expiry.Event {
-	state := expiry.State{}
-	rule := expiry.NewRule(expiry.Settings{})
-	due := time.Date(2030, 1, 1, 0, n, 0, 0, time.UTC)
-	reading := expiry.Reading{At: due.Add(-time.Hour), Subject: Subject(n % 2), Due: due, Source: expiry.ByPolicy}
-	state = rule.Read(state, reading, due.Add(-time.Hour)).State
-	reading.At = due
-	return rule.Read(state, reading, due).State.Untold[0]
-}
-
-// Subject is the nth of many tokens.
-func Subject(n int) expiry.Subject {
-	registry := providers.OrganizationID("provider", "organization").RegistryID(fmt.Sprint("registry ", n%3))
-	return expiry.Subject{Token: registry.TokenID(fmt.Sprint("token/", n)), Name: fmt.Sprint("name ", n), RegistryName: "acme", CreatedBy: "Ada"}
-}
-
-// Events are those from one up to, and without, another.
-func Events(from, to int) (events []expiry.Event) {
+// events are those from one up to, and without, another.
+func (s *stage[E]) events(from, to int) (events []E) {
 	for n := from; n < to; n++ {
-		events = append(events, Event(n))
+		events = append(events, s.Event(n))
 	}
 	return events
 }
 
+func (s *stage[E]) id(entry *eventlog.Entry[E]) string { return s.Codec.ID(&entry.Event) }
+
+func (s *stage[E]) idOf(n int) string {
+	event := s.Event(n)
+	return s.Codec.ID(&event)
+}
+
 // must ends the case when something failed.
-func (s *stage) must(err error) {
+func (s *stage[E]) must(err error) {
 	s.Helper()
 	if err != nil {
 		s.Fatal(err)
 	}
 }
 
-func (s *stage) same(what string, got, want any) {
+func (s *stage[E]) same(what string, got, want any) {
 	s.Helper()
 	if diff := cmp.Diff(got, want, cmpopts.EquateEmpty()); diff != "" {
 		s.Errorf("%s: got - want +\n%s", what, diff)
@@ -95,22 +97,18 @@ func (s *stage) same(what string, got, want any) {
 }
 
 // tells appends events.
-func (s *stage) tells(from, to int) {
+func (s *stage[E]) tells(from, to int) {
 	s.Helper()
-	_, err := s.Append(s.Context(), Events(from, to))
+	_, err := s.Append(s.Context(), s.events(from, to))
 	s.must(err)
 }
 
 // numbers are those of Event, in the order of entries.
-func numbers(entries []*expiry.Entry) (found []int) {
-	for _, e := range entries {
-		found = append(found, number(e))
+func (s *stage[E]) numbers(entries []*eventlog.Entry[E]) (found []int) {
+	for _, entry := range entries {
+		found = append(found, s.Number(&entry.Event))
 	}
 	return found
-}
-
-func number(e *expiry.Entry) int {
-	return int(e.DueAt.Sub(time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)) / time.Minute)
 }
 
 // upTo are the numbers from one up to, and without, another.
@@ -122,7 +120,7 @@ func upTo(from, to int) (all []int) {
 }
 
 // bounds are the cursors before and after all that the log has.
-func (s *stage) bounds() (oldest, newest expiry.Cursor) {
+func (s *stage[E]) bounds() (oldest, newest eventlog.Cursor) {
 	s.Helper()
 	oldest, newest, err := s.Bounds(s.Context())
 	s.must(err)
@@ -130,7 +128,7 @@ func (s *stage) bounds() (oldest, newest expiry.Cursor) {
 }
 
 // follows follows the log of one more process until the case ends.
-func (s *stage) follows(after expiry.Cursor, filter func(*expiry.Event) bool) *expiry.Subscription {
+func (s *stage[E]) follows(after eventlog.Cursor, filter func(*E) bool) *eventlog.Subscription[E] {
 	s.Helper()
 	subscription, err := s.Connect().Follow(after, filter)
 	s.must(err)
@@ -139,7 +137,7 @@ func (s *stage) follows(after expiry.Cursor, filter func(*expiry.Event) bool) *e
 }
 
 // next is what a subscription hands out next.
-func (s *stage) next(subscription *expiry.Subscription) expiry.Update {
+func (s *stage[E]) next(subscription *eventlog.Subscription[E]) eventlog.Update[E] {
 	s.Helper()
 	ctx, cancel := context.WithTimeout(s.Context(), patience)
 	defer cancel()
@@ -149,7 +147,7 @@ func (s *stage) next(subscription *expiry.Subscription) expiry.Update {
 }
 
 // hears checks that a subscription hands out events, and nothing else.
-func (s *stage) hears(subscription *expiry.Subscription, from, to int) {
+func (s *stage[E]) hears(subscription *eventlog.Subscription[E], from, to int) {
 	s.Helper()
 	var got []int
 	for len(got) < to-from {
@@ -157,13 +155,13 @@ func (s *stage) hears(subscription *expiry.Subscription, from, to int) {
 		if update.Gap != nil {
 			s.Fatalf("after %v: got a gap, %+v", got, *update.Gap)
 		}
-		got = append(got, number(update.Entry))
+		got = append(got, s.Number(&update.Entry.Event))
 	}
 	s.same("heard", got, upTo(from, to))
 }
 
 // isSilent checks that a subscription has nothing more to hand out. It has had the time to find more.
-func (s *stage) isSilent(subscription *expiry.Subscription) {
+func (s *stage[E]) isSilent(subscription *eventlog.Subscription[E]) {
 	s.Helper()
 	ctx, cancel := context.WithTimeout(s.Context(), 20*time.Millisecond)
 	defer cancel()
@@ -173,8 +171,8 @@ func (s *stage) isSilent(subscription *expiry.Subscription) {
 }
 
 // together calls do for each of many at once, divided among several processes.
-func (s *stage) together(many int, do func(i int, log expiry.Log)) {
-	processes := []expiry.Log{s.Connect(), s.Connect(), s.Connect()}
+func (s *stage[E]) together(many int, do func(i int, log eventlog.Log[E])) {
+	processes := []eventlog.Log[E]{s.Connect(), s.Connect(), s.Connect()}
 	var users sync.WaitGroup
 	for i := range many {
 		users.Go(func() { do(i, processes[i%len(processes)]) })
@@ -183,7 +181,7 @@ func (s *stage) together(many int, do func(i int, log expiry.Log)) {
 }
 
 // refuses checks that a cursor is said to be damaged.
-func (s *stage) refuses(what string, err error) {
+func (s *stage[E]) refuses(what string, err error) {
 	s.Helper()
 	refusal, ok := errors.AsType[*providers.Error](err)
 	if !ok || refusal.Kind != providers.Invalid || refusal.Field != "after" {

@@ -1,4 +1,4 @@
-package expiry
+package eventlog
 
 import (
 	"context"
@@ -21,38 +21,38 @@ const (
 // While a reader is away, nothing waits for it but the log. Once it has kept up with the log, it is too slow when it comes
 // back after more than a second, and more than 64 events that it wants came in that time: they are left out, and told as a
 // gap. A reader that comes back sooner gets them all, however many there are.
-type Subscription struct {
-	feed   *feed
-	filter func(*Event) bool
+type Subscription[E any] struct {
+	feed   *feed[E]
+	filter func(*E) bool
 	wake   chan struct{} // has room for one
 	closed atomic.Bool
 
 	mu      sync.Mutex
-	through position  // all up to here was handed out, or is not wanted
-	waiting bool      // for what comes after through, and nothing else: the feed moves it on
-	page    []*Entry  // of the log, before what the feed has
-	next    position  // after the page
-	kept    bool      // it kept up with the log at least once
-	left    time.Time // when Next was last done; zero: never
+	through position    // all up to here was handed out, or is not wanted
+	waiting bool        // for what comes after through, and nothing else: the feed moves it on
+	page    []*Entry[E] // of the log, before what the feed has
+	next    position    // after the page
+	kept    bool        // it kept up with the log at least once
+	left    time.Time   // when Next was last done; zero: never
 }
 
 // Next waits for the next event. While the log cannot be read it waits, too. Its error is the context's, or ErrClosed.
-func (s *Subscription) Next(ctx context.Context) (Update, error) {
+func (s *Subscription[E]) Next(ctx context.Context) (Update[E], error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer func() { s.left = time.Now() }()
 	if gap := s.lag(); gap != nil {
-		return Update{Gap: gap}, nil
+		return Update[E]{Gap: gap}, nil
 	}
 	for {
 		if err := ctx.Err(); err != nil {
-			return Update{}, err
+			return Update[E]{}, err
 		}
 		if s.closed.Load() {
-			return Update{}, ErrClosed
+			return Update[E]{}, ErrClosed
 		}
 		if entry := s.take(); entry != nil {
-			return Update{Entry: entry}, nil
+			return Update[E]{Entry: entry}, nil
 		}
 		if s.waiting {
 			s.pause(ctx, nil)
@@ -60,7 +60,7 @@ func (s *Subscription) Next(ctx context.Context) (Update, error) {
 		}
 		gap, err := s.turn(ctx)
 		if gap != nil {
-			return Update{Gap: gap}, nil
+			return Update[E]{Gap: gap}, nil
 		}
 		if err != nil {
 			s.pause(ctx, time.After(readAgain))
@@ -69,25 +69,25 @@ func (s *Subscription) Next(ctx context.Context) (Update, error) {
 }
 
 // Cursor is the position to go on from later: all that came before was handed out, or is not wanted.
-func (s *Subscription) Cursor() Cursor {
+func (s *Subscription[E]) Cursor() Cursor {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.through.cursor()
 }
 
 // Close ends the subscription; a Next that waits returns ErrClosed.
-func (s *Subscription) Close() {
+func (s *Subscription[E]) Close() {
 	s.feed.drop(s)
 	s.end()
 }
 
-func (s *Subscription) end() {
+func (s *Subscription[E]) end() {
 	s.closed.Store(true)
 	s.rouse()
 }
 
 // take takes the next wanted event out of what is at hand. Without any, it notes whether the end was reached.
-func (s *Subscription) take() *Entry {
+func (s *Subscription[E]) take() *Entry[E] {
 	for len(s.page) > 0 {
 		entry := s.page[0]
 		s.page = s.page[1:]
@@ -115,10 +115,12 @@ func (s *Subscription) take() *Entry {
 	return nil
 }
 
-func (s *Subscription) wants(entry *Entry) bool { return s.filter == nil || s.filter(&entry.Event) }
+func (s *Subscription[E]) wants(entry *Entry[E]) bool {
+	return s.filter == nil || s.filter(&entry.Event)
+}
 
 // turn reads the page of the log that the feed does not have.
-func (s *Subscription) turn(ctx context.Context) (*Gap, error) {
+func (s *Subscription[E]) turn(ctx context.Context) (*Gap, error) {
 	after := s.through
 	s.mu.Unlock()
 	page, err := s.feed.read(ctx, after, pageSize)
@@ -140,7 +142,7 @@ func (s *Subscription) turn(ctx context.Context) (*Gap, error) {
 }
 
 // lag finds out whether the reader is too slow, and lets it go on at the end of what there is.
-func (s *Subscription) lag() *Gap {
+func (s *Subscription[E]) lag() *Gap {
 	if !s.kept || s.left.IsZero() || time.Since(s.left) <= mostAway {
 		return nil
 	}
@@ -165,7 +167,7 @@ func (s *Subscription) lag() *Gap {
 }
 
 // pause waits until there is something new, or over.
-func (s *Subscription) pause(ctx context.Context, over <-chan time.Time) {
+func (s *Subscription[E]) pause(ctx context.Context, over <-chan time.Time) {
 	s.mu.Unlock()
 	defer s.mu.Lock()
 	select {
@@ -176,7 +178,7 @@ func (s *Subscription) pause(ctx context.Context, over <-chan time.Time) {
 }
 
 // offer tells the subscription what is new in the feed, whose tail has it by now.
-func (s *Subscription) offer(news []*Entry, newest position) {
+func (s *Subscription[E]) offer(news []*Entry[E], newest position) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.waiting {
@@ -195,14 +197,14 @@ func (s *Subscription) offer(news []*Entry, newest position) {
 }
 
 // again makes the subscription look for itself.
-func (s *Subscription) again() {
+func (s *Subscription[E]) again() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.waiting = false
 	s.rouse()
 }
 
-func (s *Subscription) rouse() {
+func (s *Subscription[E]) rouse() {
 	select {
 	case s.wake <- struct{}{}:
 	default:

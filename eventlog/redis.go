@@ -1,4 +1,4 @@
-package expiry
+package eventlog
 
 import (
 	"cmp"
@@ -16,14 +16,14 @@ import (
 //
 // All subscriptions of a process share one reader of the Stream. While Redis is away they wait, and go on where they were.
 // A Redis that lost what it knew begins a new life: they are told of a gap.
-type Redis struct {
+type Redis[E any] struct {
 	// Timeout bounds each call. It must not change once there was one.
 	Timeout time.Duration
 
 	client    redis.UniversalClient
 	keys      []string // of the stream, the places of ids in it, and what is known of it
 	retention time.Duration
-	feed      *feed
+	feed      *feed[E]
 
 	begin   sync.Once
 	ending  context.Context
@@ -31,13 +31,15 @@ type Redis struct {
 	reading sync.WaitGroup
 }
 
-var _ Log = (*Redis)(nil)
+var _ Log[struct{}] = (*Redis[struct{}])(nil)
 
 const (
 	// Retention is how long a log in Redis keeps events, unless it is told otherwise.
 	Retention = 35 * 24 * time.Hour
 
-	callTimeout  = time.Second
+	// CallTimeout bounds a call of Redis, unless it is told otherwise.
+	CallTimeout = time.Second
+
 	mostAppended = 100 // events in one call
 	mostTrimmed  = 200 // at least as many more than are appended, so that it keeps up
 	// tailEvents and tailBytes are what a process has of the log.
@@ -47,37 +49,37 @@ const (
 	listens = 250 * time.Millisecond
 )
 
-// NewRedis makes a log whose keys begin with prefix, and which forgets what is older than retention; 0: [Retention]. It
-// sends nothing. The client has to heed its contexts' deadlines; it stays the caller's, who closes it after the log.
-func NewRedis(client redis.UniversalClient, prefix string, retention time.Duration) *Redis {
-	tag := prefix + "1:{events}:"
-	r := &Redis{
-		Timeout: callTimeout, client: client, keys: []string{tag + "log", tag + "ids", tag + "life"},
+// NewRedis makes a log of that name, whose keys begin with prefix, and which forgets what is older than retention; 0: [Retention].
+// It sends nothing. The client has to heed its contexts' deadlines; it stays the caller's, who closes it after the log.
+func NewRedis[E any](client redis.UniversalClient, prefix, name string, codec Codec[E], retention time.Duration) *Redis[E] {
+	tag := prefix + "1:{" + name + "}:"
+	r := &Redis[E]{
+		Timeout: CallTimeout, client: client, keys: []string{tag + "log", tag + "ids", tag + "life"},
 		retention: cmp.Or(retention, Retention),
 	}
-	r.feed = &feed{most: tailEvents, mostBytes: tailBytes, read: r.read}
+	r.feed = &feed[E]{codec: codec, most: tailEvents, mostBytes: tailBytes, read: r.read}
 	r.ending, r.end = context.WithCancel(context.Background())
 	return r
 }
 
 // Append implements Log.
-func (r *Redis) Append(ctx context.Context, events []Event) (fresh []bool, err error) {
-	if err := whole(events); err != nil {
+func (r *Redis[E]) Append(ctx context.Context, events []E) (fresh []bool, err error) {
+	if err := whole(r.feed.codec, events); err != nil {
 		return nil, err
 	}
 	for len(events) > 0 {
 		part := events[:min(len(events), mostAppended)]
 		events = events[len(part):]
 		args := []any{uint64(newEpoch()), r.retention.Milliseconds(), mostTrimmed}
-		for _, e := range part {
-			args = append(args, e.ID, encodeEvent(e))
+		for i := range part {
+			args = append(args, r.feed.codec.ID(&part[i]), r.feed.codec.Encode(&part[i]))
 		}
 		answers, err := r.run(ctx, scripts.append, args...)
 		if err != nil {
 			return nil, err
 		}
 		if len(answers) != len(part) {
-			return nil, errUnreadable
+			return nil, ErrUnreadable
 		}
 		for _, answer := range answers {
 			fresh = append(fresh, answer == int64(1))
@@ -87,10 +89,10 @@ func (r *Redis) Append(ctx context.Context, events []Event) (fresh []bool, err e
 }
 
 // Read implements Log.
-func (r *Redis) Read(ctx context.Context, after Cursor, limit int) (Page, error) {
+func (r *Redis[E]) Read(ctx context.Context, after Cursor, limit int) (Page[E], error) {
 	at, err := after.position()
 	if err != nil {
-		return Page{}, err
+		return Page[E]{}, err
 	}
 	return r.read(ctx, at, limit)
 }
@@ -98,14 +100,14 @@ func (r *Redis) Read(ctx context.Context, after Cursor, limit int) (Page, error)
 // life is what is known of a log as a whole.
 type life struct{ trimmed, last position }
 
-func (r *Redis) read(ctx context.Context, after position, limit int) (Page, error) {
+func (r *Redis[E]) read(ctx context.Context, after position, limit int) (Page[E], error) {
 	whole, found, err := r.readRaw(ctx, after, limit)
 	if err != nil {
-		return Page{}, err
+		return Page[E]{}, err
 	}
 	lost := after.epoch != whole.last.epoch || after.before(whole.trimmed) || whole.last.before(after)
 	if !lost {
-		return decodePage(after, found, limit), nil
+		return r.decodePage(after, found, limit), nil
 	}
 	resume := whole.trimmed
 	if after.epoch == whole.last.epoch && whole.last.before(after) {
@@ -113,12 +115,12 @@ func (r *Redis) read(ctx context.Context, after position, limit int) (Page, erro
 	}
 	again, found, err := r.readRaw(ctx, resume, limit)
 	if err != nil {
-		return Page{}, err
+		return Page[E]{}, err
 	}
 	if again.last.epoch != resume.epoch {
-		return Page{}, errUnreadable // it began anew in between
+		return Page[E]{}, ErrUnreadable // it began anew in between
 	}
-	page := decodePage(resume, found, limit)
+	page := r.decodePage(resume, found, limit)
 	if after != (position{}) {
 		page.Gap = &Gap{Reason: ExpiredCursor, After: after.cursor(), ResumesAt: resume.cursor()}
 	}
@@ -126,7 +128,7 @@ func (r *Redis) read(ctx context.Context, after position, limit int) (Page, erro
 }
 
 // readRaw returns ids and texts of entries, by turns.
-func (r *Redis) readRaw(ctx context.Context, after position, limit int) (life, []string, error) {
+func (r *Redis[E]) readRaw(ctx context.Context, after position, limit int) (life, []string, error) {
 	answers, err := r.run(ctx, scripts.read, uint64(newEpoch()), after.streamID(), max(limit, 0))
 	if err != nil {
 		return life{}, nil, err
@@ -136,24 +138,24 @@ func (r *Redis) readRaw(ctx context.Context, after position, limit int) (life, [
 		texts[i], _ = answer.(string)
 	}
 	if len(texts) < 3 {
-		return life{}, nil, errUnreadable
+		return life{}, nil, ErrUnreadable
 	}
 	number, err := strconv.ParseUint(texts[0], 10, 64)
 	trimmed, readable := parseStreamID(epoch(number), texts[1])
 	last, also := parseStreamID(epoch(number), texts[2])
 	if err != nil || !readable || !also || number == 0 {
-		return life{}, nil, errUnreadable
+		return life{}, nil, ErrUnreadable
 	}
 	return life{trimmed, last}, texts[3:], nil
 }
 
 // decodePage makes a page that begins after a position. What cannot be read is a gap: the page ends before it, or, where it
 // comes first, begins behind it.
-func decodePage(after position, found []string, limit int) Page {
-	page := Page{next: after, More: len(found) >= 2*limit && limit > 0}
+func (r *Redis[E]) decodePage(after position, found []string, limit int) Page[E] {
+	page := Page[E]{next: after, More: len(found) >= 2*limit && limit > 0}
 	for i := 0; i+1 < len(found); i += 2 {
 		at, readable := parseStreamID(after.epoch, found[i])
-		e, err := decodeEvent([]byte(found[i+1]))
+		e, err := r.feed.codec.Decode([]byte(found[i+1]))
 		if !readable || err != nil {
 			if len(page.Entries) > 0 {
 				page.More = true
@@ -163,7 +165,7 @@ func decodePage(after position, found []string, limit int) Page {
 			page.next = at
 			continue
 		}
-		page.Entries = append(page.Entries, &Entry{Event: e, Cursor: at.cursor(), at: at})
+		page.Entries = append(page.Entries, &Entry[E]{Event: e, Cursor: at.cursor(), at: at})
 		page.next = at
 	}
 	page.Next = page.next.cursor()
@@ -171,10 +173,10 @@ func decodePage(after position, found []string, limit int) Page {
 }
 
 // Find implements Log.
-func (r *Redis) Find(ctx context.Context, id string) (entry Entry, ok bool, err error) {
+func (r *Redis[E]) Find(ctx context.Context, id string) (entry Entry[E], ok bool, err error) {
 	found, err := r.run(ctx, scripts.find, id)
 	if err != nil || len(found) != 3 {
-		return Entry{}, false, err
+		return Entry[E]{}, false, err
 	}
 	texts := [3]string{}
 	for i := range texts {
@@ -183,17 +185,17 @@ func (r *Redis) Find(ctx context.Context, id string) (entry Entry, ok bool, err 
 	number, err := strconv.ParseUint(texts[0], 10, 64)
 	at, readable := parseStreamID(epoch(number), texts[1])
 	if err != nil || !readable {
-		return Entry{}, false, errUnreadable
+		return Entry[E]{}, false, ErrUnreadable
 	}
-	e, err := decodeEvent([]byte(texts[2]))
-	if err != nil || e.ID != id {
-		return Entry{}, false, errUnreadable
+	e, err := r.feed.codec.Decode([]byte(texts[2]))
+	if err != nil || r.feed.codec.ID(&e) != id {
+		return Entry[E]{}, false, ErrUnreadable
 	}
-	return Entry{Event: e, Cursor: at.cursor(), at: at}, true, nil
+	return Entry[E]{Event: e, Cursor: at.cursor(), at: at}, true, nil
 }
 
 // Bounds implements Log.
-func (r *Redis) Bounds(ctx context.Context) (oldest, newest Cursor, err error) {
+func (r *Redis[E]) Bounds(ctx context.Context) (oldest, newest Cursor, err error) {
 	whole, _, err := r.readRaw(ctx, position{}, 0)
 	if err != nil {
 		return "", "", err
@@ -202,7 +204,7 @@ func (r *Redis) Bounds(ctx context.Context) (oldest, newest Cursor, err error) {
 }
 
 // Follow implements Log.
-func (r *Redis) Follow(after Cursor, filter func(*Event) bool) (*Subscription, error) {
+func (r *Redis[E]) Follow(after Cursor, filter func(*E) bool) (*Subscription[E], error) {
 	s, err := r.feed.follow(after, filter)
 	if err == nil {
 		r.begin.Do(func() { r.reading.Go(r.listen) })
@@ -211,7 +213,7 @@ func (r *Redis) Follow(after Cursor, filter func(*Event) bool) (*Subscription, e
 }
 
 // Close implements Log.
-func (r *Redis) Close() {
+func (r *Redis[E]) Close() {
 	r.feed.close()
 	r.end()
 	r.begin.Do(func() {}) // nobody begins any more
@@ -219,7 +221,7 @@ func (r *Redis) Close() {
 }
 
 // listen reads what is new until the log is closed.
-func (r *Redis) listen() {
+func (r *Redis[E]) listen() {
 	for r.ending.Err() == nil {
 		if err := r.catchUp(); err != nil {
 			select {
@@ -231,7 +233,7 @@ func (r *Redis) listen() {
 }
 
 // catchUp reads once what is new, and waits for something when there is nothing.
-func (r *Redis) catchUp() error {
+func (r *Redis[E]) catchUp() error {
 	have := r.feed.tail.Load()
 	if have == nil {
 		whole, _, err := r.readRaw(r.ending, position{}, 0)
@@ -257,7 +259,7 @@ func (r *Redis) catchUp() error {
 }
 
 // await waits until there is something after a position, or for a while.
-func (r *Redis) await(after position) error {
+func (r *Redis[E]) await(after position) error {
 	ctx, cancel := context.WithTimeout(r.ending, listens+r.Timeout)
 	defer cancel()
 	err := r.client.XRead(ctx, &redis.XReadArgs{Streams: []string{r.keys[0], after.streamID()}, Count: 1, Block: listens}).Err()
@@ -268,13 +270,13 @@ func (r *Redis) await(after position) error {
 }
 
 // run runs a script, whose answer is a list.
-func (r *Redis) run(ctx context.Context, script *redis.Script, args ...any) ([]any, error) {
-	return runScript(ctx, r.client, r.Timeout, script, r.keys, args...)
+func (r *Redis[E]) run(ctx context.Context, script *redis.Script, args ...any) ([]any, error) {
+	return RunScript(ctx, r.client, r.Timeout, script, r.keys, args...)
 }
 
-func runScript(ctx context.Context, client redis.UniversalClient, timeout time.Duration, script *redis.Script, keys []string, args ...any) ([]any, error) {
+func RunScript(ctx context.Context, client redis.UniversalClient, timeout time.Duration, script *redis.Script, keys []string, args ...any) ([]any, error) {
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	answer, err := script.Run(bounded, client, keys, args...).Slice()
-	return answer, trouble(ctx, err)
+	return answer, Trouble(ctx, err)
 }
