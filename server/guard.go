@@ -13,12 +13,16 @@ import (
 
 // guarded refuses what other people's pages make a browser send, and tells browsers to be careful with answers.
 func (s *Server) guarded(next http.Handler) http.Handler {
-	origins := http.NewCrossOriginProtection()
+	allowed := origins(s.config.Origins)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		if r.TLS != nil {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
 		// Pages set their own.
 		h.Set("Cache-Control", "no-store")
 		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
@@ -28,8 +32,8 @@ func (s *Server) guarded(next http.Handler) http.Handler {
 				"this server does not go by that name: use localhost, or a name that it is configured with")
 			return
 		}
-		if origins.Check(r) != nil {
-			refuse(w, r, http.StatusForbidden, "FORBIDDEN", "pages of other sites may not use this server")
+		if allowed.foreign(r) {
+			refuse(w, r, http.StatusForbidden, "FORBIDDEN", "pages of other sites may not use this server, unless their origin is configured")
 			return
 		}
 		next.ServeHTTP(w, r)

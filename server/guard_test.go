@@ -2,7 +2,6 @@ package server_test
 
 import (
 	"net/http"
-	"strings"
 	"testing"
 
 	"regtok/server"
@@ -43,40 +42,6 @@ func TestForeignNamesAreRefused(t *testing.T) {
 	}
 }
 
-func TestPagesOfOtherSitesAreRefused(t *testing.T) {
-	w := start(t, server.Config{GraphQL: says("an answer")})
-	tests := []struct {
-		name    string
-		headers []string
-		status  int
-	}{
-		{"no browser", nil, 200},
-		{"our own page", []string{"Origin", w.url, "Sec-Fetch-Site", "same-origin"}, 200},
-		{"our own page in an old browser", []string{"Origin", w.url}, 200},
-		{"another site", []string{"Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site"}, 403},
-		{"another site in an old browser", []string{"Origin", "https://evil.example"}, 403},
-		{"another port", []string{"Origin", "http://127.0.0.1:1", "Sec-Fetch-Site", "same-site"}, 403},
-		{"a page without a site", []string{"Origin", "null"}, 403},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			got := w.do(t, http.MethodPost, "/graphql", "{}", test.headers...)
-			if got.StatusCode != test.status {
-				t.Errorf("answered %d %s, want %d", got.StatusCode, got.text, test.status)
-			}
-			preflight := w.do(t, http.MethodOptions, "/graphql", "", append(test.headers,
-				"Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "content-type")...)
-			for _, answer := range []answer{got, preflight} {
-				for name := range answer.Header {
-					if strings.HasPrefix(name, "Access-Control-") {
-						t.Errorf("answered %s: %s", name, answer.Header.Get(name))
-					}
-				}
-			}
-		})
-	}
-}
-
 func TestBrowsersAreToldToBeCareful(t *testing.T) {
 	w := start(t, server.Config{GraphQL: says("an answer"), SDL: "type Query"})
 	for _, path := range []string{"/graphql", "/schema.graphqls", "/", "/nowhere"} {
@@ -85,6 +50,8 @@ func TestBrowsersAreToldToBeCareful(t *testing.T) {
 			"X-Content-Type-Options":       "nosniff",
 			"Referrer-Policy":              "no-referrer",
 			"Cross-Origin-Resource-Policy": "same-origin",
+			"Cross-Origin-Opener-Policy":   "same-origin",
+			"Strict-Transport-Security":    "", // it came without TLS
 			"Content-Security-Policy":      "default-src 'none'; frame-ancestors 'none'",
 			"Cache-Control":                "no-store",
 		}

@@ -33,6 +33,8 @@ type Config struct {
 	// Hosts are the names by which callers may address this server, besides those of the loopback interface. None, and
 	// Callers: any name.
 	Hosts []string
+	// Origins are those whose pages may use /graphql from a browser, besides the server's own: as ParseOrigin returns them.
+	Origins []string
 	// Log gets a line for each request. NewLog makes one that names the request in every line. Nil: none.
 	Log    *slog.Logger
 	Limits Limits
@@ -93,7 +95,7 @@ func New(c Config) *Server {
 // routes is every path.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/graphql", s.known(http.HandlerFunc(s.graphql)))
+	mux.Handle("/graphql", s.shared(s.known(http.HandlerFunc(s.graphql))))
 	mux.HandleFunc("GET /schema.graphqls", s.schema)
 	mux.HandleFunc("GET /livez", s.livez)
 	mux.HandleFunc("GET /readyz", s.readyz)

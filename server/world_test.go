@@ -79,7 +79,7 @@ type answer struct {
 	text string
 }
 
-// do sends a request; "Host" among the headers replaces the address's.
+// do sends a request; "Host" among the headers replaces the address's. A header that stands twice is sent twice.
 func (w *world) do(t *testing.T, method, path, body string, headers ...string) answer {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, w.url+path, strings.NewReader(body))
@@ -87,7 +87,7 @@ func (w *world) do(t *testing.T, method, path, body string, headers ...string) a
 		t.Fatal(err)
 	}
 	for i := 0; i < len(headers); i += 2 {
-		r.Header.Set(headers[i], headers[i+1])
+		r.Header.Add(headers[i], headers[i+1])
 	}
 	if host := r.Header.Get("Host"); host != "" {
 		r.Host = host

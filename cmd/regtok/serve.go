@@ -169,6 +169,7 @@ func (a api) serve(p process, started func(base string)) error {
 		SDL:        graph.SDL(),
 		Callers:    callers,
 		Hosts:      a.Hosts,
+		Origins:    a.Origins,
 		Ending:     streams.Close,
 		Log:        log,
 		Limits:     a.Limit.connection(timeout),

@@ -26,6 +26,7 @@ type settings struct {
 	LogLevel   string     `default:"info" enum:"debug,info,warn,error" variable:"REGTOK_LOG_LEVEL" placeholder:"LEVEL" help:"debug, info, warn or error."`
 	LogFormat  string     `default:"auto" enum:"auto,json,text" variable:"REGTOK_LOG_FORMAT" placeholder:"FORMAT" help:"auto, json or text. Auto: text on a terminal, else JSON."`
 
+	frontSettings
 	Limit limitSettings `embed:"" prefix:"limit-" group:"Limits:"`
 }
 

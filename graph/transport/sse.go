@@ -37,9 +37,6 @@ func (e Events) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExe
 	w.Header().Set("Content-Type", plain.contentType())
 	defer answerPanic(w, r, exec)
 	params, refused := fromURL(r)
-	if other := foreign(r); other != nil {
-		refused = other
-	}
 	if refused != nil {
 		refused.write(w)
 		return
