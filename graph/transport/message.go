@@ -129,7 +129,8 @@ func (s *socket) subscribe(m message) []byte {
 		s.close(closeBadRequest, "subscribe has no id")
 		return nil
 	}
-	if _, refusal := decode(m.Payload); refusal != nil {
+	params, refusal := decode(m.Payload)
+	if refusal != nil {
 		s.close(closeBadRequest, "The payload of subscribe makes no sense: "+refusal.message)
 		return nil
 	}
@@ -142,7 +143,8 @@ func (s *socket) subscribe(m message) []byte {
 		s.refuse(m.ID)
 		return nil
 	}
-	return s.pass(message{ID: number, Type: typeSubscribe, Payload: m.Payload})
+	s.asked = params
+	return s.pass(message{ID: number, Type: typeSubscribe, Payload: json.RawMessage("{}")})
 }
 
 // refuse is for one operation too many.

@@ -19,13 +19,17 @@ type operations struct {
 }
 
 // CreateOperationContext implements graphql.GraphExecutor. It notes what is asked, and leaves the rest to DispatchOperation: the
-// goroutine that reads the socket would wait for it, and keep the stack that it takes for as long as the socket is open.
+// goroutine that reads the socket would wait for it, and keep the stack that it takes for as long as the socket is open. The
+// socket has read the parameters, as those of every transport are; gqlgen reads one message at a time, and both are of it.
 func (o *operations) CreateOperationContext(_ context.Context, params *graphql.RawParams) (*graphql.OperationContext, gqlerror.List) {
+	asked := o.socket.asked
+	o.socket.asked = nil
+	asked.Headers, asked.ReadTime = params.Headers, params.ReadTime
 	op := &graphql.OperationContext{RecoverFunc: func(ctx context.Context, panicked any) error {
 		return masked(ctx, o.GraphExecutor, panicked)
 	}}
-	op.Stats.SetExtension(askedKey, params)
-	op.Stats.SetExtension(numberKey, o.socket.book.latest()) // gqlgen reads one message at a time, and this is of it
+	op.Stats.SetExtension(askedKey, asked)
+	op.Stats.SetExtension(numberKey, o.socket.book.latest())
 	return op, nil
 }
 

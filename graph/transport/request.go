@@ -46,7 +46,7 @@ func readBody(r *http.Request) ([]byte, *refusal) {
 	}
 }
 
-// decode reads the four parameters. Their names are taken as they are written, and others are left alone.
+// decode reads the parameters. Their names are taken as they are written, and others are left alone.
 // The errors of encoding/json quote what they read: they are dropped.
 func decode(body []byte) (*graphql.RawParams, *refusal) {
 	if !utf8.Valid(body) {
@@ -60,8 +60,8 @@ func decode(body []byte) (*graphql.RawParams, *refusal) {
 		return nil, badRequest("the body is not one JSON object")
 	}
 	params := &graphql.RawParams{}
-	if !value(fields["query"], &params.Query) || absent(fields["query"]) {
-		return nil, badRequest("query is missing, or no string")
+	if !value(fields["query"], &params.Query) {
+		return nil, badRequest("query is no string")
 	}
 	if !value(fields["operationName"], &params.OperationName) {
 		return nil, badRequest("operationName is no string")
@@ -71,6 +71,12 @@ func decode(body []byte) (*graphql.RawParams, *refusal) {
 	}
 	if !value(fields["extensions"], &params.Extensions) {
 		return nil, badRequest("extensions is no object")
+	}
+	if refusal := nameDocument(params, fields["documentId"]); refusal != nil {
+		return nil, refusal
+	}
+	if absent(fields["query"]) && absent(fields["documentId"]) && params.Extensions["persistedQuery"] == nil {
+		return nil, badRequest("query is missing, and so is documentId")
 	}
 	return params, nil
 }

@@ -21,6 +21,7 @@ type socket struct {
 	streams *Streams
 	config  StreamConfig
 	book    book
+	asked   *graphql.RawParams // of the last subscribe; for the goroutine that reads alone
 
 	closing sync.Once
 	tasks   sync.WaitGroup // what timers and the end of the process start

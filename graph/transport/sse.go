@@ -17,7 +17,7 @@ import (
 const eventStream = "text/event-stream"
 
 // Events answers subscriptions by GET as server-sent events, for the browser's own EventSource. Its parameters are those of
-// GraphQL over HTTP: query, operationName, variables and extensions, the latter two as JSON. Queries and mutations by GET are
+// GraphQL over HTTP: query or documentId, operationName, variables and extensions, the latter two as JSON. Queries and mutations by GET are
 // refused. Add it before POST. Safe to share.
 type Events struct {
 	Streams *Streams
@@ -213,7 +213,7 @@ func fromURL(r *http.Request) (*graphql.RawParams, *refusal) {
 	start := graphql.Now()
 	given := r.URL.Query()
 	fields := map[string]json.RawMessage{}
-	for _, name := range []string{"query", "operationName"} {
+	for _, name := range []string{"query", "operationName", documentKey} {
 		if given.Has(name) {
 			text, err := json.Marshal(given.Get(name))
 			if err != nil {

@@ -183,7 +183,7 @@ func TestASocketIsClosedWithTheCodeOfItsFault(t *testing.T) {
 		{"subscribe without an id", transport.StreamConfig{}, true, []string{`{"type":"subscribe","payload":{"query":"{hello}"}}`}, 4400, "subscribe has no id"},
 		{"complete without an id", transport.StreamConfig{}, true, []string{`{"type":"complete"}`}, 4400, "The message is not of graphql-transport-ws"},
 		{"subscribe without a query", transport.StreamConfig{}, true, []string{`{"type":"subscribe","id":"1","payload":{}}`}, 4400,
-			"The payload of subscribe makes no sense: query is missing, or no string"},
+			"The payload of subscribe makes no sense: query is missing, and so is documentId"},
 		{"a payload of another kind at the beginning", transport.StreamConfig{}, false, []string{`{"type":"connection_init","payload":[]}`}, 4400,
 			"The payload of connection_init is no object"},
 		{"subscribe before connection_init", transport.StreamConfig{}, false, []string{`{"type":"subscribe","id":"1","payload":{"query":"{hello}"}}`}, 4401, "Unauthorized"},
