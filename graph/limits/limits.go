@@ -61,7 +61,8 @@ func Default() Limits {
 	}
 }
 
-// Guard puts the limits on a server. Call it once, and before any Use, so that nothing runs ahead of them.
+// Guard puts the limits on a server. Call it once, and before any Use but of what finds documents by their ids, so that nothing
+// else runs ahead of them.
 func (l Limits) Guard(server *handler.Server) {
 	documents := newDocuments()
 	server.SetQueryCache(documents)
