@@ -17,6 +17,7 @@ import (
 	"regtok/cache"
 	"regtok/catalog"
 	"regtok/expiry"
+	"regtok/graph/documents"
 	"regtok/graph/internal/exec"
 	"regtok/graph/internal/scalar"
 	"regtok/graph/limits"
@@ -37,6 +38,8 @@ type Options struct {
 	// Version of the program, for `server { version }`.
 	Version string
 	Limits  limits.Limits
+	// Documents are those that callers may name, and whether they may send others. Its Longest is that of Limits.
+	Documents documents.Config
 	// Timeout bounds one operation. 0: 30 s.
 	Timeout time.Duration
 	// Observe is told of each operation: its type, empty if it was refused before that was known; whether there is data;
@@ -49,9 +52,9 @@ type Options struct {
 // its context, and stays that of the operations of a socket.
 func New(o Options) http.Handler {
 	server := handler.New(schema(&resolver{catalog: o.Catalog, events: o.Events, version: o.Version}))
-	o.Limits.Scalars = map[string]func(any) string{
-		"DateTime": complaint(scalar.UnmarshalDateTime), "Duration": complaint(scalar.UnmarshalDuration),
-	}
+	o.Limits.Scalars = scalars()
+	o.Documents.Longest = o.Limits.Bytes
+	server.Use(documents.New(o.Documents))
 	o.Limits.Guard(server)
 	if o.Streams != nil {
 		server.AddTransport(transport.WebSocket{Timeout: o.Timeout, Streams: o.Streams, Admit: admission(o.Callers), Until: until})
@@ -126,6 +129,13 @@ func ended(ctx context.Context) string {
 		return "TIMEOUT"
 	}
 	return "CANCELED"
+}
+
+// scalars tell what is wrong with values of the API's own scalars.
+func scalars() map[string]func(any) string {
+	return map[string]func(any) string{
+		"DateTime": complaint(scalar.UnmarshalDateTime), "Duration": complaint(scalar.UnmarshalDuration),
+	}
 }
 
 // complaint tells what a scalar finds wrong with a value.

@@ -15,6 +15,7 @@ import (
 	"regtok/catalog"
 	"regtok/expiry"
 	"regtok/graph"
+	"regtok/graph/documents"
 	"regtok/graph/limits"
 	"regtok/graph/transport"
 	"regtok/ledger"
@@ -50,6 +51,7 @@ type plan struct {
 	events    *expiry.Events
 	streams   *transport.Streams
 	callers   *auth.Callers // who may open sockets; nil: the viewer
+	documents documents.Config
 	// change has a say in each account before the catalog gets it.
 	change func(*catalog.Account)
 }
@@ -76,7 +78,7 @@ func newWorld(t testing.TB, p plan) *world {
 	})
 	limit := limits.Default()
 	limit.Introspection = true
-	w.api = graph.New(graph.Options{Catalog: w.catalog, Version: "test", Limits: limit, Timeout: p.timeout, Log: log, Events: p.events, Streams: p.streams, Callers: p.callers})
+	w.api = graph.New(graph.Options{Catalog: w.catalog, Version: "test", Limits: limit, Timeout: p.timeout, Log: log, Events: p.events, Streams: p.streams, Callers: p.callers, Documents: p.documents})
 	viewer := auth.Local()
 	if p.viewer != nil {
 		viewer = *p.viewer
