@@ -131,7 +131,7 @@ func TestAWrongConfigurationFileIsRefusedWithThePlace(t *testing.T) {
 		return "accounts:\n- provider: ionos\n  " + strings.Join(lines, "\n  ") + "\n"
 	}
 	tests := []struct{ name, text, want string }{
-		{"an unknown key", "cache: on\nlisten_on: x\n", "regtok.yaml:2:1: unknown key listen_on; there are max_age, redis_url, redis_url_file, redis_timeout, sweep, event_retention, introspection, listen,"},
+		{"an unknown key", "cache: on\nlisten_on: x\n", "regtok.yaml:2:1: unknown key listen_on; there are max_age, redis_url, redis_url_file, redis_timeout, sweep, event_retention, introspection, documents, known_documents_only, listen,"},
 		{"a flag's name", "cache-size: 1MiB\n", "regtok.yaml:1:1: unknown key cache-size; there are"},
 		{"the file itself", "config: other.yaml\n", "regtok.yaml:1:1: unknown key config; there are"},
 		{"a flag that is no setting", "help: true\n", "regtok.yaml:1:1: unknown key help; there are"},

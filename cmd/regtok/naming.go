@@ -58,6 +58,10 @@ func contradiction(flags []*kong.Flag, from sources) error {
 			return fmt.Errorf("%s: %w", settingName(flag.Name), err)
 		}
 	}
+	only, documents := flagNamed("known-documents-only", flags), flagNamed("documents", flags)
+	if only != nil && only.Target.Bool() && documents.Target.String() == "" {
+		return fmt.Errorf("%s needs %s: without a manifest every document would be refused", settingName(only.Name), settingName(documents.Name))
+	}
 	return givenTwice(flags, from)
 }
 

@@ -22,7 +22,6 @@ import (
 	"regtok/providers/budget"
 	"regtok/providers/rest"
 	"regtok/server"
-	"regtok/web"
 )
 
 // serve serves the API over accounts.
@@ -35,6 +34,7 @@ type serve struct {
 	Sweep          string       `default:"on" enum:"on,off" variable:"REGTOK_SWEEP" placeholder:"on|off" help:"On: one of all processes with the same Redis keeps the inventory fresh, so that lists over very many registries are read before they are asked for. It needs the cache, and all processes have to have the same."`
 	EventRetention isoDuration  `name:"event-retention" default:"P35D" variable:"REGTOK_EVENT_RETENTION" placeholder:"DURATION" help:"How long Redis keeps events, for those who come back. Without Redis they are kept while the process lives, the last 100,000 of them."`
 	Introspection  bool         `variable:"REGTOK_INTROSPECTION" help:"Let callers read the schema, which the playground needs for completion."`
+	documentSettings
 	settings
 
 	accounts []accountConfig // of the file
@@ -77,7 +77,7 @@ func (s serve) Run(p process) error {
 			", or name a file with accounts by --config; `regtok demo` needs none")}
 	}
 	return api{
-		settings: s.settings, accounts: accounts, callers: s.callers, issuer: s.issuer, maxAge: s.MaxAge, redis: s.redis(), redisTimeout: time.Duration(s.RedisTimeout), sweep: s.Sweep == "on", eventRetention: s.EventRetention, introspection: s.Introspection,
+		settings: s.settings, documentSettings: s.documentSettings, accounts: accounts, callers: s.callers, issuer: s.issuer, maxAge: s.MaxAge, redis: s.redis(), redisTimeout: time.Duration(s.RedisTimeout), sweep: s.Sweep == "on", eventRetention: s.EventRetention, introspection: s.Introspection,
 	}.serve(p, func(string) {})
 }
 
@@ -92,6 +92,7 @@ func (s serve) redis() redisURL {
 // api is all that it takes to serve the API.
 type api struct {
 	settings
+	documentSettings
 	accounts       []accountConfig
 	callers        []auth.Caller // neither these nor an issuer: everybody who reaches the server
 	issuer         *auth.Issuer
@@ -140,6 +141,12 @@ func (a api) serve(p process, started func(base string)) error {
 	if err := checkReaches(a.callers, a.accounts); err != nil {
 		return usageError{err}
 	}
+	limit := a.Limit.operation()
+	limit.Introspection = a.introspection
+	documents, err := a.known(limit)
+	if err != nil {
+		return usageError{err}
+	}
 	callers := a.knownCallers(auth.Config{Refused: figures.Refused, Log: log})
 	listener, err := server.Listen(a.Listen, callers != nil)
 	if err != nil {
@@ -159,13 +166,11 @@ func (a api) serve(p process, started func(base string)) error {
 	defer inBackground(p, ends.run(known))()
 	streams := transport.NewStreams(a.streams(figures, log))
 	defer streams.Close()
-	limit := a.Limit.operation()
-	limit.Introspection = a.introspection
 	figures.Watch(metrics.Sources{Cache: views.Stats, Shared: common.store != nil, Redis: a.redisWorks(common), Accounts: accounts, Swept: a.swept(known), Events: ends.figures, Streams: streams.Stats})
 	front := server.New(server.Config{
-		GraphQL:    graph.New(graph.Options{Catalog: known, Events: ends.events, Streams: streams, Callers: callers, Version: version(), Limits: limit, Timeout: timeout, Observe: figures.Operation, Log: log}),
+		GraphQL:    graph.New(graph.Options{Catalog: known, Events: ends.events, Streams: streams, Callers: callers, Version: version(), Limits: limit, Documents: documents, Timeout: timeout, Observe: figures.Operation, Log: log}),
 		Metrics:    a.shown(figures),
-		Playground: web.Playground(),
+		Playground: a.playground(),
 		SDL:        graph.SDL(),
 		Callers:    callers,
 		Hosts:      a.Hosts,
@@ -174,7 +179,7 @@ func (a api) serve(p process, started func(base string)) error {
 		Log:        log,
 		Limits:     a.Limit.connection(timeout),
 	})
-	log.Info("serving", "address", listener.Addr().String(), "accounts", names(a.accounts), "cache", a.Cache, "shared", common.store != nil, "durable", common.durable, "sweep", a.sweepsFor(), "events", ends.events != nil, "introspection", a.introspection, "callers", len(a.callers), "oidc", a.issuer != nil)
+	log.Info("serving", "address", listener.Addr().String(), "accounts", names(a.accounts), "cache", a.Cache, "shared", common.store != nil, "durable", common.durable, "sweep", a.sweepsFor(), "events", ends.events != nil, "introspection", a.introspection, "documents", documents.Known.Len(), "onlyKnown", documents.Only, "callers", len(a.callers), "oidc", a.issuer != nil)
 	started("http://" + listener.Addr().String())
 	return front.Serve(p, listener)
 }

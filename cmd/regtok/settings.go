@@ -22,6 +22,7 @@ type settings struct {
 	Thresholds thresholds `default:"P30D,P14D,P7D,P3D,P1D,PT1H" variable:"REGTOK_THRESHOLDS" placeholder:"DURATION,..." help:"How long before it is due a token is worth a warning, and an event. All processes with the same Redis have to have the same."`
 	Events     string     `default:"on" enum:"on,off" variable:"REGTOK_EVENTS" placeholder:"on|off" help:"On: tokens are watched, and each step towards an end is told. For that every registry is read now and then, with or without a sweep, within its share. All processes with the same Redis have to have the same."`
 	Streams    most       `default:"1000" variable:"REGTOK_STREAMS" placeholder:"NUMBER" help:"Most subscriptions at a time, and most WebSockets."`
+	APQ        string     `name:"apq" default:"on" enum:"on,off" variable:"REGTOK_APQ" placeholder:"on|off" help:"On: who sent a document with its SHA-256 may send the hash alone from then on (automatic persisted queries). Each process keeps 1,000 documents, and 4 MiB of them, at most."`
 	Metrics    string     `default:"on" enum:"on,off" variable:"REGTOK_METRICS" placeholder:"on|off" help:"Figures for Prometheus at /metrics; where callers are configured, for those with METRICS_READ."`
 	LogLevel   string     `default:"info" enum:"debug,info,warn,error" variable:"REGTOK_LOG_LEVEL" placeholder:"LEVEL" help:"debug, info, warn or error."`
 	LogFormat  string     `default:"auto" enum:"auto,json,text" variable:"REGTOK_LOG_FORMAT" placeholder:"FORMAT" help:"auto, json or text. Auto: text on a terminal, else JSON."`
