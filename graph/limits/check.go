@@ -2,6 +2,7 @@ package limits
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -87,8 +88,34 @@ func (l Limits) checkShape(w *walk, s size) *gqlerror.Error {
 		return tooLarge("directives", "directives", l.Directives, w.directives, "leave out the fields themselves")
 	case w.longestList > l.ListItems:
 		return l.longList(w.longestList, nil)
+	case w.operation.Operation == ast.Subscription && (s.fields > 1 || w.conditional(w.operation.SelectionSet, map[string]bool{})):
+		return coded(gqlerror.ErrorPosf(w.operation.Position, "a subscription has one field, without @skip and @include: begin one for each"), validationFailed)
 	}
 	return nil
+}
+
+// conditional tells whether a field that stands at the top may be left out. It looks into fragments, each once.
+func (w *walk) conditional(top ast.SelectionSet, seen map[string]bool) bool {
+	return slices.ContainsFunc(top, func(selection ast.Selection) bool {
+		switch s := selection.(type) {
+		case *ast.Field:
+			return leftOut(s.Directives)
+		case *ast.InlineFragment:
+			return leftOut(s.Directives) || w.conditional(s.SelectionSet, seen)
+		case *ast.FragmentSpread:
+			fragment := w.doc.Fragments.ForName(s.Name)
+			if leftOut(s.Directives) || fragment == nil || seen[s.Name] {
+				return leftOut(s.Directives)
+			}
+			seen[s.Name] = true
+			return w.conditional(fragment.SelectionSet, seen)
+		}
+		return false
+	})
+}
+
+func leftOut(directives ast.DirectiveList) bool {
+	return directives.ForName("skip") != nil || directives.ForName("include") != nil
 }
 
 // checkLists refuses long lists in the variables, whatever their type.

@@ -96,6 +96,11 @@ var hostile = []struct {
 		"query(" + many(240, "$v%d:Int ") + "){viewer{subject}}", 400, "GRAPHQL_VALIDATION_FAILED"},
 	{"introspection that nests lists",
 		"{__schema{types{fields{type{fields{type{fields{name}}}}}}}}", 400, "GRAPHQL_VALIDATION_FAILED"},
+	{"a subscription to two streams of one name", "subscription{expiry{id} b:expiry{id}}", 400, "GRAPHQL_VALIDATION_FAILED"},
+	{"a subscription to two streams of one name in fragments", "subscription{...A ...B} fragment A on Subscription{expiry{id}} fragment B on Subscription{...{b:expiry{id}}}", 400, "GRAPHQL_VALIDATION_FAILED"},
+	{"a subscription to nothing", "subscription{expiry@skip(if:true){id}}", 400, "GRAPHQL_VALIDATION_FAILED"},
+	{"a subscription to nothing in a fragment", "subscription{...A} fragment A on Subscription{...@include(if:false){expiry{id}}}", 400, "GRAPHQL_VALIDATION_FAILED"},
+	{"a subscription with doubling fragments", "subscription{expiry{id} ...F0}" + doubling("Subscription", "...Gone"), 400, "QUERY_TOO_COSTLY"},
 	{"introspection 40 deep is too deep",
 		"{__schema{types" + strings.Repeat("{ofType", 40) + strings.Repeat("}", 40) + "}}", 400, "QUERY_TOO_DEEP"},
 }

@@ -30,6 +30,7 @@ type Query {
 	fail(times: Int! = 1): String
 	weigh(grams: Float): String
 }
+type Subscription { expiry: Token! }
 type Mutation { patchToken(input: PatchTokenInput!): Token }
 interface Node { id: ID! }
 type Viewer { subject: String!, self: Viewer! }
