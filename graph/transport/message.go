@@ -24,6 +24,13 @@ const (
 // longestReason is what fits into a closing frame, in bytes.
 const longestReason = 123
 
+// What a caller gets back as it came is as long as clients need it, in bytes: with every message of an operation its id,
+// and a ping's payload.
+const (
+	longestID   = 256
+	longestEcho = 1024
+)
+
 const (
 	typeInit      = "connection_init"
 	typeAck       = "connection_ack"
@@ -90,7 +97,7 @@ func (s *socket) receive(text []byte) []byte {
 	case m.Type == typeInit:
 		return s.initialise(m, text)
 	case m.Type == typePing:
-		_ = s.send(message{Type: typePong, Payload: m.Payload})
+		_ = s.send(pongFor(m))
 	case m.Type == typePong:
 	case m.Type == typeSubscribe && !begun:
 		s.close(closeUnauthorized, "Unauthorized")
@@ -104,6 +111,14 @@ func (s *socket) receive(text []byte) []byte {
 		s.close(closeBadRequest, "The message is not of graphql-transport-ws")
 	}
 	return nil
+}
+
+// pongFor answers a ping with its payload, unless that is none that anybody needs.
+func pongFor(ping message) message {
+	if len(ping.Payload) > longestEcho {
+		ping.Payload = nil
+	}
+	return message{Type: typePong, Payload: ping.Payload}
 }
 
 func (s *socket) initialise(m message, text []byte) []byte {
@@ -125,8 +140,8 @@ func (s *socket) initialise(m message, text []byte) []byte {
 }
 
 func (s *socket) subscribe(m message) []byte {
-	if m.ID == "" {
-		s.close(closeBadRequest, "subscribe has no id")
+	if m.ID == "" || len(m.ID) > longestID {
+		s.close(closeBadRequest, fmt.Sprintf("subscribe needs an id of 1 to %d bytes", longestID))
 		return nil
 	}
 	params, refusal := decode(m.Payload)

@@ -180,7 +180,7 @@ func TestASocketIsClosedWithTheCodeOfItsFault(t *testing.T) {
 		{"no JSON", transport.StreamConfig{}, true, []string{`hello`}, 4400, "The message is not of graphql-transport-ws"},
 		{"an unknown type", transport.StreamConfig{}, true, []string{`{"type":"start"}`}, 4400, "The message is not of graphql-transport-ws"},
 		{"a type of the server's", transport.StreamConfig{}, true, []string{`{"type":"next","id":"1"}`}, 4400, "The message is not of graphql-transport-ws"},
-		{"subscribe without an id", transport.StreamConfig{}, true, []string{`{"type":"subscribe","payload":{"query":"{hello}"}}`}, 4400, "subscribe has no id"},
+		{"subscribe without an id", transport.StreamConfig{}, true, []string{`{"type":"subscribe","payload":{"query":"{hello}"}}`}, 4400, "subscribe needs an id of 1 to 256 bytes"},
 		{"complete without an id", transport.StreamConfig{}, true, []string{`{"type":"complete"}`}, 4400, "The message is not of graphql-transport-ws"},
 		{"subscribe without a query", transport.StreamConfig{}, true, []string{`{"type":"subscribe","id":"1","payload":{}}`}, 4400,
 			"The payload of subscribe makes no sense: query is missing, and so is documentId"},
@@ -233,6 +233,21 @@ func TestASocketIsClosedWithTheCodeOfItsFault(t *testing.T) {
 			t.Errorf("it ends with %v, want it to close with 1009", err)
 		}
 	})
+}
+
+func TestWhatComesBackIsAsLongAsClientsNeed(t *testing.T) {
+	server, _ := newStreams(t, transport.StreamConfig{})
+	p := initialised(t, server)
+	p.say(`{"type":"ping","payload":"`+strings.Repeat("a", 1022)+`"}`, `{"type":"ping","payload":"`+strings.Repeat("a", 1023)+`"}`)
+	p.hears(`{"type":"pong","payload":"`+strings.Repeat("a", 1022)+`"}`, `{"type":"pong"}`)
+	begin := func(id string) string {
+		return `{"id":"` + id + `","type":"subscribe","payload":{"query":"{ hello }"}}`
+	}
+	id := strings.Repeat("a", 256)
+	p.say(begin(id))
+	p.hears(`{"id":"`+id+`","type":"next","payload":{"data":{"hello":"hello <nil>"}`+cost+`}}`, `{"id":"`+id+`","type":"complete"}`)
+	p.say(begin(id + "a"))
+	p.hearsClose(4400, "subscribe needs an id of 1 to 256 bytes")
 }
 
 func TestAnIdIsFreeOnceItsCallerHasEndedIt(t *testing.T) {
