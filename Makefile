@@ -4,7 +4,7 @@ PAGES := web/dist/index.html
 PAGE_SOURCES := $(shell find web -not -path '*/node_modules*' -not -path '*/dist*' -type f -not -name '*.go') schema.graphqls
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run build pages test check lint tidy-check generate generate-check web-check soak bench clean
+.PHONY: help demo run build pages test check lint tidy-check generate generate-check web-check soak fuzz bench clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 18
@@ -36,7 +36,20 @@ test: pages $(PACKAGES) ## run every test; installs what it misses, when it may
 	go vet ./...
 	go test -race ./...
 
-check: test lint tidy-check generate-check web-check ## everything that a change has to pass
+check: test lint tidy-check generate-check web-check fuzz ## everything that a change has to pass
+
+# What strangers can say: the packages, and in each the functions that are given it.
+FUZZ := ./providers:FuzzParseID ./providers:FuzzDecodeCursor ./catalog:FuzzCursor ./expiry:FuzzCursor \
+	./graph/internal/scalar:FuzzDuration ./graph/internal/scalar:FuzzDateTime ./graph/limits:FuzzOperation \
+	./graph/transport:FuzzRequest ./graph/transport:FuzzFrames \
+	./providers/buildkite:FuzzWhateverComesIsTokensOrAnError ./providers/buildkite:FuzzWhateverComesIsRegistriesOrAnError \
+	./providers/ionos:FuzzWhateverComesIsTokensOrAnError ./providers/ionos:FuzzWhateverComesIsRegistriesOrAnError
+
+fuzz: ## look for input that breaks something, half a minute for each kind; FUZZTIME=10m for longer
+	@for target in $(FUZZ); do \
+		echo "$${target#*:} in $${target%:*}"; \
+		go test "$${target%:*}" -run '^$$' -fuzz "^$${target#*:}$$" -fuzztime $(or $(FUZZTIME),30s) || exit 1; \
+	done
 
 lint: ## run the linters
 	$(GOLANGCI) run ./...
