@@ -42,6 +42,8 @@ type Viewer struct {
 	Until time.Time
 	// Reach is what the permissions are for: everything, unless it was narrowed.
 	Reach providers.Reach
+	// Allowance is how many points the viewer may spend. Nil: as many as every caller.
+	Allowance *Allowance
 }
 
 // May tells whether the viewer holds p. Figures are those of everything, so who is narrowed may not read them.

@@ -38,6 +38,8 @@ type IssuerConfig struct {
 	Claim string
 	// Permissions are what values of the claim allow; other values allow nothing. None: values are names of permissions.
 	Permissions map[string][]Permission
+	// Allowance is how many points each of its callers may spend. Nil: as many as every caller.
+	Allowance *Allowance
 	// Reach names claims, like Claim, whose values are what a caller is narrowed to, part by part. Whose token lacks one, or
 	// has none of its values, reaches nothing; a value that is no id where ids are wanted names nothing. None: everybody
 	// reaches everything.
@@ -172,7 +174,7 @@ func (i *Issuer) viewer(token *oidc.IDToken) (Viewer, *Error) {
 	if begin, ok := claims["nbf"].(float64); ok && now.Add(i.config.Skew).Before(time.Unix(int64(begin), 0)) {
 		return Viewer{}, &Error{Reason: Expired, Message: "this token is not valid yet"}
 	}
-	return Viewer{Subject: subject(token), Permissions: i.permissions(claims), Until: end, Reach: i.reach(claims)}, nil
+	return Viewer{Subject: subject(token), Permissions: i.permissions(claims), Until: end, Reach: i.reach(claims), Allowance: i.config.Allowance}, nil
 }
 
 // subject cannot be mistaken for the name of a caller with a key, which has no colon.
