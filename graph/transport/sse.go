@@ -181,6 +181,7 @@ func (e *events) write(text []byte) {
 	if e.over {
 		return
 	}
+	began, patience := time.Now(), e.streams.patience()
 	e.limit()
 	_, err := e.w.Write(text)
 	if err == nil {
@@ -188,11 +189,12 @@ func (e *events) write(text []byte) {
 	}
 	if err != nil {
 		e.over = true
-		if errors.Is(err, os.ErrDeadlineExceeded) {
+		if errors.Is(err, os.ErrDeadlineExceeded) || time.Since(began) >= patience { // HTTP/2 only says that the stream is closed
 			e.slow()
 		}
 		return
 	}
+	_ = e.conn.SetWriteDeadline(time.Time{}) // HTTP/2 ends a stream at its limit, whether anything is being written or not
 	e.alive.Reset(e.streams.config.Ping)
 }
 
