@@ -14,7 +14,7 @@ const longestPath = 200 // of a log line
 // observed sees every request and its end.
 func (s *Server) observed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		rec := &recorder{ResponseWriter: w}
+		rec := &recorder{ResponseWriter: w, patience: s.limits.Write}
 		defer s.logRequest(rec, r, time.Now())
 		defer s.answerPanic(rec, r)
 		next.ServeHTTP(rec, r)
@@ -57,20 +57,29 @@ func (s *Server) answerPanic(rec *recorder, r *http.Request) {
 // recorder notes what was answered.
 type recorder struct {
 	http.ResponseWriter
-	status int // 0: nothing yet
-	bytes  int64
+	status   int // 0: nothing yet
+	bytes    int64
+	patience time.Duration // for whoever reads the answer, from its beginning; 0: as long as they like
+}
+
+// begins notes what is answered. Streams set a limit of their own for each of their events.
+func (r *recorder) begins(status int) {
+	r.status = status
+	if r.patience > 0 && status != http.StatusSwitchingProtocols {
+		_ = http.NewResponseController(r.ResponseWriter).SetWriteDeadline(time.Now().Add(r.patience)) // who cannot has the connection's
+	}
 }
 
 func (r *recorder) WriteHeader(status int) {
 	if r.status == 0 && (status >= http.StatusOK || status == http.StatusSwitchingProtocols) { // the others are hints, and no answer
-		r.status = status
+		r.begins(status)
 	}
 	r.ResponseWriter.WriteHeader(status)
 }
 
 func (r *recorder) Write(p []byte) (int, error) {
 	if r.status == 0 {
-		r.status = http.StatusOK
+		r.begins(http.StatusOK)
 	}
 	n, err := r.ResponseWriter.Write(p)
 	r.bytes += int64(n)

@@ -14,16 +14,18 @@ import (
 // farewell is what connections get to send the rest of their last answer, and what cancelled handlers get to return.
 const farewell = time.Second
 
+// ErrOpen is why a server without callers does not listen where other machines reach it.
+var ErrOpen = errors.New("it can be reached from other machines, and no callers are known")
+
 // Listen opens a TCP address like 127.0.0.1:8080 for Serve. Port 0 takes a free one. Where no callers are known it has to be a
-// loopback address: this server's credentials would be everybody's who reaches it.
+// loopback address, or the error is ErrOpen: this server's credentials would be everybody's who reaches it.
 func Listen(address string, callers bool) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, fmt.Errorf("%q is no address to listen on: write it like 127.0.0.1:8080", address)
 	}
 	if !callers && !loopback(host) {
-		return nil, fmt.Errorf("%q can be reached from other machines, and no callers are configured, so that whoever reaches it could create tokens: "+
-			"list `callers` in the configuration file (`regtok keys new` makes a key for each), or name an issuer under `oidc`, or listen on 127.0.0.1 or [::1]", address)
+		return nil, fmt.Errorf("%q: %w", address, ErrOpen)
 	}
 	l, err := net.Listen("tcp", address)
 	if err != nil {
@@ -34,6 +36,12 @@ func Listen(address string, callers bool) (net.Listener, error) {
 		return nil, fmt.Errorf("%q leads to %s here, which can be reached from other machines: listen on 127.0.0.1", address, bound)
 	}
 	return l, nil
+}
+
+// Loopback tells whether this machine alone reaches an address.
+func Loopback(address net.Addr) bool {
+	host, _, err := net.SplitHostPort(address.String())
+	return err == nil && loopback(host)
 }
 
 func loopback(host string) bool {
@@ -59,9 +67,15 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		WriteTimeout:      s.limits.Read + s.limits.Answer + s.limits.Write,
 		IdleTimeout:       s.limits.Idle,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+		HTTP2: &http.HTTP2Config{
+			// Who stops in the middle of a header is not idle, and answers no ping.
+			SendPingTimeout:  s.limits.Read,
+			PingTimeout:      s.limits.Read,
+			WriteByteTimeout: s.limits.Write,
+		},
 	}
 	served := make(chan error, 1)
-	go func() { served <- h.Serve(l) }()
+	go func() { served <- s.accept(h, l) }()
 	select {
 	case err := <-served:
 		return errors.Join(fmt.Errorf("serve on %s: %w", l.Addr(), err), h.Close())
@@ -72,6 +86,14 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		err = errors.Join(err, end)
 	}
 	return err
+}
+
+func (s *Server) accept(h *http.Server, l net.Listener) error {
+	if s.config.Certificate == nil {
+		return h.Serve(l)
+	}
+	h.TLSConfig = s.config.Certificate.config()
+	return h.ServeTLS(l, "", "")
 }
 
 // drain ends h. The listener stays open for as long as operations are under way, so that whoever asks learns why.

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"strings"
@@ -23,18 +24,16 @@ func TestListen(t *testing.T) {
 		}
 		_ = l.Close()
 	}
-	refused := map[string]string{
-		":0":              "regtok keys new",
-		"0.0.0.0:0":       "regtok keys new",
-		"[::]:0":          "regtok keys new",
-		"192.168.0.1:0":   "regtok keys new",
-		"regtok.example:": "regtok keys new",
-		"127.0.0.1":       "127.0.0.1:8080",
-		"8080":            "127.0.0.1:8080",
-		"":                "127.0.0.1:8080",
-		"127.0.0.1:x":     "127.0.0.1:x",
+	for _, address := range []string{":0", "0.0.0.0:0", "[::]:0", "192.168.0.1:0", "regtok.example:"} {
+		l, err := server.Listen(address, false)
+		if err == nil {
+			_ = l.Close()
+		}
+		if !errors.Is(err, server.ErrOpen) || !strings.Contains(err.Error(), address) {
+			t.Errorf("Listen(%q): %v, want %v", address, err, server.ErrOpen)
+		}
 	}
-	for address, want := range refused {
+	for address, want := range map[string]string{"127.0.0.1": "127.0.0.1:8080", "8080": "127.0.0.1:8080", "": "127.0.0.1:8080", "127.0.0.1:x": "127.0.0.1:x"} {
 		l, err := server.Listen(address, false)
 		if err == nil {
 			_ = l.Close()

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"regtok/auth"
@@ -35,6 +36,11 @@ type Config struct {
 	Hosts []string
 	// Origins are those whose pages may use /graphql from a browser, besides the server's own: as ParseOrigin returns them.
 	Origins []string
+	// Proxies are the addresses of proxies in front, whose X-Forwarded-For tells where requests come from. It is for the log alone.
+	// None: the address of the connection is all that counts.
+	Proxies []netip.Prefix
+	// Certificate lets the server speak TLS, with HTTP/2 for those who can. Nil: it speaks plain HTTP/1.1.
+	Certificate *Certificate
 	// Log gets a line for each request. NewLog makes one that names the request in every line. Nil: none.
 	Log    *slog.Logger
 	Limits Limits
@@ -88,7 +94,7 @@ func New(c Config) *Server {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	s.handler = requestid.Handler(s.observed(s.guarded(s.routes())))
+	s.handler = requestid.Handler(s.located(s.observed(s.guarded(s.routes()))))
 	return s
 }
 

@@ -114,7 +114,8 @@ func (c *configFile) read(e entry, flags []*kong.Flag) error {
 	if err != nil {
 		return err
 	}
-	if (strings.HasSuffix(e.key, "_file") || e.key == "documents") && !filepath.IsAbs(text) {
+	isPath := strings.HasSuffix(e.key, "_file") || e.key == "documents" || strings.HasPrefix(e.key, "tls_")
+	if isPath && !filepath.IsAbs(text) {
 		text = filepath.Join(filepath.Dir(c.path), text)
 	}
 	c.settings[flags[at].Name] = fileSetting{place: c.place(e.at) + ": " + e.key, text: text}

@@ -23,6 +23,9 @@ type demo struct {
 	emulation
 }
 
+// openDemo is why the demo does not listen where others reach it.
+const openDemo = "the demo lets in whoever reaches it: leave --listen out, or name a port of 127.0.0.1 or [::1]; `regtok serve` knows callers"
+
 // Run implements the command.
 func (d demo) Run(p process) error {
 	options, err := d.options()
@@ -49,7 +52,7 @@ func (d demo) Run(p process) error {
 		fmt.Fprintf(&emulated, "  %s  %s\n", base, driver.Title)
 	}
 	d.Thresholds = append(d.Thresholds, demoThreshold)
-	return api{settings: d.settings, accounts: accounts, maxAge: policy, sweep: d.Sweep == "on", introspection: true}.serve(p, func(base string) {
+	return api{settings: d.settings, accounts: accounts, maxAge: policy, sweep: d.Sweep == "on", introspection: true, exposed: openDemo}.serve(p, func(base string) {
 		fmt.Fprintf(p.stdout, welcome, base, emulated.String())
 	})
 }

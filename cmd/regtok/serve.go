@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -78,6 +79,7 @@ func (s serve) Run(p process) error {
 	}
 	return api{
 		settings: s.settings, documentSettings: s.documentSettings, accounts: accounts, callers: s.callers, issuer: s.issuer, maxAge: s.MaxAge, redis: s.redis(), redisTimeout: time.Duration(s.RedisTimeout), sweep: s.Sweep == "on", eventRetention: s.EventRetention, introspection: s.Introspection,
+		exposed: openServe,
 	}.serve(p, func(string) {})
 }
 
@@ -102,7 +104,12 @@ type api struct {
 	sweep          bool
 	eventRetention isoDuration
 	introspection  bool
+	exposed        string // what is wrong with listening where others reach it, without callers
 }
+
+// openServe is why a server without callers does not listen where others reach it.
+const openServe = "no callers are configured, so that whoever reaches it could create tokens: " +
+	"list `callers` in the configuration file (`regtok keys new` makes a key for each), or name an issuer under `oidc`, or listen on 127.0.0.1 or [::1]"
 
 // sweeps tells whether the inventory is kept fresh for readers.
 func (a api) sweeps() bool { return a.sweep && a.Cache != "off" }
@@ -148,7 +155,14 @@ func (a api) serve(p process, started func(base string)) error {
 		return usageError{err}
 	}
 	callers := a.knownCallers(auth.Config{Refused: figures.Refused, Log: log})
+	certificate, err := a.certificate()
+	if err != nil {
+		return usageError{err}
+	}
 	listener, err := server.Listen(a.Listen, callers != nil)
+	if errors.Is(err, server.ErrOpen) {
+		err = fmt.Errorf("%q can be reached from other machines, and %s", a.Listen, a.exposed)
+	}
 	if err != nil {
 		return usageError{fmt.Errorf("%s: %w", settingName("listen"), inUse(err))}
 	}
@@ -168,20 +182,31 @@ func (a api) serve(p process, started func(base string)) error {
 	defer streams.Close()
 	figures.Watch(metrics.Sources{Cache: views.Stats, Shared: common.store != nil, Redis: a.redisWorks(common), Accounts: accounts, Swept: a.swept(known), Events: ends.figures, Streams: streams.Stats})
 	front := server.New(server.Config{
-		GraphQL:    graph.New(graph.Options{Catalog: known, Events: ends.events, Streams: streams, Callers: callers, Version: version(), Limits: limit, Documents: documents, Timeout: timeout, Observe: figures.Operation, Log: log}),
-		Metrics:    a.shown(figures),
-		Playground: a.playground(),
-		SDL:        graph.SDL(),
-		Callers:    callers,
-		Hosts:      a.Hosts,
-		Origins:    a.Origins,
-		Ending:     streams.Close,
-		Log:        log,
-		Limits:     a.Limit.connection(timeout),
+		GraphQL:     graph.New(graph.Options{Catalog: known, Events: ends.events, Streams: streams, Callers: callers, Version: version(), Limits: limit, Documents: documents, Timeout: timeout, Observe: figures.Operation, Log: log}),
+		Metrics:     a.shown(figures),
+		Playground:  a.playground(),
+		SDL:         graph.SDL(),
+		Callers:     callers,
+		Hosts:       a.Hosts,
+		Origins:     a.Origins,
+		Proxies:     a.TrustedProxies,
+		Certificate: certificate,
+		Ending:      streams.Close,
+		Log:         log,
+		Limits:      a.Limit.connection(timeout),
 	})
 	log.Info("serving", "address", listener.Addr().String(), "accounts", names(a.accounts), "cache", a.Cache, "shared", common.store != nil, "durable", common.durable, "sweep", a.sweepsFor(), "events", ends.events != nil, "introspection", a.introspection, "documents", documents.Known.Len(), "onlyKnown", documents.Only, "callers", len(a.callers), "oidc", a.issuer != nil)
-	started("http://" + listener.Addr().String())
+	a.warn(log, listener.Addr())
+	started(base(listener, certificate))
 	return front.Serve(p, listener)
+}
+
+// base is the address that callers write.
+func base(listener net.Listener, certificate *server.Certificate) string {
+	if certificate != nil {
+		return "https://" + listener.Addr().String()
+	}
+	return "http://" + listener.Addr().String()
 }
 
 // inBackground runs a function that ends with its context. stop ends it and waits for that.

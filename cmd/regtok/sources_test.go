@@ -25,6 +25,9 @@ func choices() []choice {
 		{"listen", "REGTOK_LISTEN", "127.0.0.1:8080", "127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3", "", "nonsense", func(s serve) any { return s.Listen }},
 		{"hosts", "REGTOK_HOSTS", "[]", "[a b]", "[c]", "[d]", "[a, b]", "https://a", func(s serve) any { return s.Hosts }},
 		{"origins", "REGTOK_ORIGINS", "[]", "[http://a https://b:8443]", "[http://c]", "[http://d]", `["http://a", "https://b:8443"]`, "https://a/", func(s serve) any { return s.Origins }},
+		{"tls-cert", "REGTOK_TLS_CERT", "", "/", "/dev", "/dev/null", "", canary, func(s serve) any { return s.TLSCert }},
+		{"tls-key", "REGTOK_TLS_KEY", "", "/", "/dev", "/dev/null", "", canary, func(s serve) any { return s.TLSKey }},
+		{"trusted-proxies", "REGTOK_TRUSTED_PROXIES", "[]", "[10.0.0.0/8 192.0.2.1/32]", "[2001:db8::/32]", "[::1/128]", "[10.0.0.0/8, 192.0.2.1]", "0.0.0.0/0", func(s serve) any { return s.TrustedProxies }},
 		{"cache", "REGTOK_CACHE", "on", "off", "on", "off", "", "maybe", func(s serve) any { return s.Cache }},
 		{"sweep", "REGTOK_SWEEP", "on", "off", "on", "off", "", "maybe", func(s serve) any { return s.Sweep }},
 		{"sweep-share", "REGTOK_SWEEP_SHARE", "40", "1", "50", "90", "1%", "91%", func(s serve) any { return s.SweepShare }},
@@ -212,6 +215,7 @@ func TestDurationsAndSizes(t *testing.T) {
 		{"max-age", "ionos", ""}, {"max-age", "ionos=", ""}, {"max-age", "=P1D", ""}, {"max-age", "ionos=P1D,", ""}, {"max-age", "ionos=P1D, buildkite=P2D", "buildkite=P2D,ionos=P1D"},
 		{"hosts", "a.b-c.example", "a.b-c.example"}, {"hosts", "a.", ""}, {"hosts", "a:1", ""}, {"hosts", "[::1]", ""}, {"hosts", "a,,b", ""}, {"hosts", "*.example", ""},
 		{"origins", "https://A.example:443", "https://a.example"}, {"origins", "*", ""}, {"origins", "https://*.example", ""}, {"origins", "a.example", ""}, {"origins", "https://a.example/app", ""}, {"origins", "https://a,,https://b", ""},
+		{"trusted-proxies", "10.0.0.7", "10.0.0.7/32"}, {"trusted-proxies", "10.0.0.7/8", ""}, {"trusted-proxies", "::/0", ""}, {"trusted-proxies", "fe80::1%eth0", ""}, {"trusted-proxies", "proxy.example", ""},
 	}
 	for _, test := range tests {
 		command, err := (process{getenv: noVariables}).parse([]string{"serve", "--" + test.flag + "=" + test.value})
