@@ -57,11 +57,12 @@ lint: ## run the linters
 tidy-check: ## fail when go.mod or go.sum is not tidy
 	go mod tidy -diff
 
-generate: ## make the generated code from schema.graphqls and gqlgen.yml
+generate: ## make the generated code from schema.graphqls and gqlgen.yml, and docs/errors.md from package codes
 	go tool gqlgen generate
+	go generate ./codes
 
-generate-check: generate ## fail when the generated code is not what is committed
-	@git diff --exit-code -- graph/internal || { echo "run make generate and commit what it changes" >&2; exit 1; }
+generate-check: generate ## fail when what is generated is not what is committed
+	@git diff --exit-code -- graph/internal docs/errors.md || { echo "run make generate and commit what it changes" >&2; exit 1; }
 
 web-check: pages ## check the pages' types
 	cd web && npm run check

@@ -13,18 +13,12 @@ import (
 
 	"regtok/cache"
 	"regtok/catalog"
+	"regtok/codes"
 	"regtok/eventlog"
 	"regtok/graph/internal/model"
 	"regtok/graph/internal/scalar"
 	"regtok/providers"
 	"regtok/server/requestid"
-)
-
-// Codes of errors that are not a provider's kind.
-const (
-	codeInternal = "INTERNAL"
-	codeCanceled = "CANCELED"
-	codeTimeout  = "TIMEOUT"
 )
 
 // presenter says how an error looks to the caller. What it does not know is masked and logged whole.
@@ -45,10 +39,10 @@ func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		shown.Message = "the answer took too long; ask for less at a time, or try again"
-		return withCode(shown, codeTimeout)
+		return withCode(shown, codes.Timeout)
 	case errors.Is(err, context.Canceled):
 		shown.Message = "the request was given up"
-		return withCode(shown, codeCanceled)
+		return withCode(shown, codes.Canceled)
 	}
 	if errors.Is(err, eventlog.ErrUnavailable) || errors.Is(err, eventlog.ErrClosed) {
 		p.log.WarnContext(ctx, "the events are not available", "err", err)
@@ -70,7 +64,7 @@ func (p presenter) upstream(ctx context.Context, shown *gqlerror.Error, e *provi
 	switch e.Kind {
 	case providers.Canceled:
 		shown.Message = "the request was given up"
-		return withCode(shown, codeCanceled)
+		return withCode(shown, codes.Canceled)
 	case providers.Invalid, providers.NotFound, providers.Conflict, providers.Unsupported:
 		shown.Message = e.Message
 		if shown.Message == "" {
@@ -125,7 +119,7 @@ func cutArgument(ctx context.Context, e *gqlerror.Error) string {
 
 func (p presenter) masked(ctx context.Context, shown *gqlerror.Error) *gqlerror.Error {
 	shown.Message = "something went wrong in this server; its log has the details under the request id"
-	return withCode(shown, codeInternal, "requestId", requestid.FromContext(ctx))
+	return withCode(shown, codes.Internal, "requestId", requestid.FromContext(ctx))
 }
 
 // recovered turns a panic of a resolver into an error that present masks.

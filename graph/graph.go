@@ -16,6 +16,7 @@ import (
 	"regtok/auth"
 	"regtok/cache"
 	"regtok/catalog"
+	"regtok/codes"
 	"regtok/expiry"
 	"regtok/graph/documents"
 	"regtok/graph/internal/exec"
@@ -126,9 +127,9 @@ func observing(observe func(kind string, data bool, codes []string, took time.Du
 // ended is the code of an operation whose time was over, or whose caller left.
 func ended(ctx context.Context) string {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return "TIMEOUT"
+		return codes.Timeout
 	}
-	return "CANCELED"
+	return codes.Canceled
 }
 
 // scalars tell what is wrong with values of the API's own scalars.

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"runtime/debug"
 	"time"
+
+	"regtok/codes"
 )
 
 const longestPath = 200 // of a log line
@@ -50,7 +52,7 @@ func (s *Server) answerPanic(rec *recorder, r *http.Request) {
 	if rec.status != 0 {
 		panic(http.ErrAbortHandler)
 	}
-	refuse(rec, r, http.StatusInternalServerError, "INTERNAL",
+	refuse(rec, r, http.StatusInternalServerError, codes.Internal,
 		"something went wrong in this server; its log has the details under the request id")
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"regtok/auth"
+	"regtok/codes"
 )
 
 // inAddresses are names under which people put keys into addresses, which logs, proxies and histories of browsers keep.
@@ -21,7 +22,7 @@ func (s *Server) known(next http.Handler) http.Handler {
 			return
 		}
 		if credentialInAddress(r) {
-			refuse(w, r, http.StatusBadRequest, "BAD_REQUEST",
+			refuse(w, r, http.StatusBadRequest, codes.BadRequest,
 				"keys do not belong into addresses, which are logged on their way: send Authorization: Bearer, and make a new key, since this one may have been seen")
 			return
 		}
@@ -44,7 +45,7 @@ func (s *Server) known(next http.Handler) http.Handler {
 func (s *Server) permitted(permission auth.Permission, next http.Handler) http.Handler {
 	return s.known(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !auth.FromContext(r.Context()).May(permission) {
-			refuse(w, r, http.StatusForbidden, "FORBIDDEN", "this needs the permission "+string(permission)+", which you do not have")
+			refuse(w, r, http.StatusForbidden, codes.Forbidden, "this needs the permission "+string(permission)+", which you do not have")
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -74,12 +75,12 @@ func unadmitted(w http.ResponseWriter, r *http.Request, err error) {
 	switch refused.Reason {
 	case auth.Unavailable:
 		w.Header().Set("Retry-After", "10")
-		refuse(w, r, http.StatusServiceUnavailable, "UNAVAILABLE", refused.Message)
+		refuse(w, r, http.StatusServiceUnavailable, codes.Unavailable, refused.Message)
 		return
 	case auth.Missing:
 		w.Header().Set("WWW-Authenticate", `Bearer realm="regtok"`)
 	default:
 		w.Header().Set("WWW-Authenticate", `Bearer realm="regtok", error="invalid_token"`)
 	}
-	refuse(w, r, http.StatusUnauthorized, "UNAUTHENTICATED", refused.Message)
+	refuse(w, r, http.StatusUnauthorized, codes.Unauthenticated, refused.Message)
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"regtok/codes"
 	"regtok/server/requestid"
 )
 
@@ -28,12 +29,12 @@ func (s *Server) guarded(next http.Handler) http.Handler {
 		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 		if !s.addressed(r.Host) {
 			// A foreign name that leads here is how a page reaches servers that listen on loopback only (DNS rebinding).
-			refuse(w, r, http.StatusMisdirectedRequest, "MISDIRECTED",
+			refuse(w, r, http.StatusMisdirectedRequest, codes.Misdirected,
 				"this server does not go by that name: use localhost, or a name that it is configured with")
 			return
 		}
 		if allowed.foreign(r) {
-			refuse(w, r, http.StatusForbidden, "FORBIDDEN", "pages of other sites may not use this server, unless their origin is configured")
+			refuse(w, r, http.StatusForbidden, codes.Forbidden, "pages of other sites may not use this server, unless their origin is configured")
 			return
 		}
 		next.ServeHTTP(w, r)

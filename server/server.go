@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"regtok/auth"
+	"regtok/codes"
 	"regtok/server/requestid"
 )
 
@@ -113,7 +114,7 @@ func (s *Server) routes() http.Handler {
 		mux.Handle("/playground", s.config.Playground)
 		mux.Handle("/playground/", s.config.Playground)
 	}
-	return mux
+	return refusing(mux)
 }
 
 // ServeHTTP implements http.Handler, without the limits of time and of header length, which belong to a connection.
@@ -122,7 +123,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 func (s *Server) graphql(w http.ResponseWriter, r *http.Request) {
 	if !s.door.enter() {
 		w.Header().Set("Connection", "close")
-		refuse(w, r, http.StatusServiceUnavailable, "UNAVAILABLE", "this server is shutting down: try again")
+		refuse(w, r, http.StatusServiceUnavailable, codes.Unavailable, "this server is shutting down: try again")
 		return
 	}
 	defer s.door.leave()

@@ -29,15 +29,15 @@ func TestRoutes(t *testing.T) {
 		{"the schema", http.MethodGet, "/schema.graphqls", 200, "type Query"},
 		{"the schema's head", http.MethodHead, "/schema.graphqls", 200, ""},
 		{"figures", http.MethodGet, "/metrics", 200, "figures"},
-		{"another method on the figures", http.MethodPost, "/metrics", 405, "Method Not Allowed"},
+		{"another method on the figures", http.MethodPost, "/metrics", 405, "METHOD_NOT_ALLOWED"},
 		{"the index names the figures", http.MethodGet, "/", 200, "/metrics"},
 		{"alive", http.MethodGet, "/livez", 200, "ok\n"},
 		{"ready", http.MethodGet, "/readyz", 200, "ok\n"},
 		{"the index names the paths", http.MethodGet, "/", 200, "POST /graphql"},
-		{"another path", http.MethodGet, "/graphql/", 404, "not found"},
+		{"another path", http.MethodGet, "/graphql/", 404, "NO_SUCH_PATH"},
 		{"a path that leads up", http.MethodGet, "/playground/../../etc/passwd", 307, ""},
-		{"another method", http.MethodPost, "/schema.graphqls", 405, "Method Not Allowed"},
-		{"another method on the index", http.MethodDelete, "/", 405, "Method Not Allowed"},
+		{"another method", http.MethodPost, "/schema.graphqls", 405, "METHOD_NOT_ALLOWED"},
+		{"another method on the index", http.MethodDelete, "/", 405, "METHOD_NOT_ALLOWED"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

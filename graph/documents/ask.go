@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"regtok/codes"
 )
 
 // sha256Prefix begins a documentId that is the hash of its document, after GraphQL over HTTP.
@@ -38,21 +40,15 @@ func hashOf(extensions map[string]any) (string, *gqlerror.Error) {
 	return hash, nil
 }
 
-// Codes of documents that are not run.
-const (
-	codeInvalid      = "INVALID"
-	codeUnknown      = "DOCUMENT_NOT_KNOWN"
-	codeNotFound     = "PERSISTED_QUERY_NOT_FOUND"
-	codeNotSupported = "PERSISTED_QUERY_NOT_SUPPORTED"
-)
-
 func coded(code, message string) *gqlerror.Error {
 	return &gqlerror.Error{Message: message, Extensions: map[string]any{"code": code}}
 }
 
-func invalid(message string) *gqlerror.Error { return coded(codeInvalid, message) }
-func unknown(message string) *gqlerror.Error { return coded(codeUnknown, message) }
+func invalid(message string) *gqlerror.Error { return coded(codes.Invalid, message) }
+func unknown(message string) *gqlerror.Error { return coded(codes.DocumentNotKnown, message) }
 
 // The messages of these two are what clients look for; some know the codes, too.
-func notFound() *gqlerror.Error     { return coded(codeNotFound, "PersistedQueryNotFound") }
-func notSupported() *gqlerror.Error { return coded(codeNotSupported, "PersistedQueryNotSupported") }
+func notFound() *gqlerror.Error { return coded(codes.PersistedQueryNotFound, "PersistedQueryNotFound") }
+func notSupported() *gqlerror.Error {
+	return coded(codes.PersistedQueryNotSupported, "PersistedQueryNotSupported")
+}

@@ -6,6 +6,8 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"regtok/codes"
 )
 
 // check measures the operation that is going to run, with its variables.
@@ -26,15 +28,15 @@ func (g *guard) check(
 	if w.introspects && !g.limits.Introspection {
 		return Cost{}, &gqlerror.Error{
 			Message:    "introspection is switched off on this server",
-			Extensions: map[string]any{"code": introspectionOff},
+			Extensions: map[string]any{"code": codes.IntrospectionOff},
 		}
 	}
 	if cost.Objects > cost.MaxObjects {
-		return Cost{}, exceeded(queryTooCostly, "objects", cost.MaxObjects, cost.Objects,
+		return Cost{}, exceeded(codes.QueryTooCostly, "objects", cost.MaxObjects, cost.Objects,
 			fmt.Sprintf("the lists may hold more than %d objects together: ask for smaller pages; a list without `first` counts by its default, within lists times theirs", cost.MaxObjects))
 	}
 	if cost.Points > cost.MaxPoints {
-		return Cost{}, exceeded(queryTooCostly, "points", cost.MaxPoints, cost.Points,
+		return Cost{}, exceeded(codes.QueryTooCostly, "points", cost.MaxPoints, cost.Points,
 			fmt.Sprintf("this costs more than %d points: ask for fewer fields, or for smaller pages (`first`)", cost.MaxPoints))
 	}
 	return cost, nil
@@ -60,7 +62,7 @@ func (g *guard) checkNew(doc *ast.QueryDocument) *gqlerror.Error {
 	for _, fragment := range doc.Fragments {
 		if !used[fragment.Name] {
 			name := shorten(fragment.Name, longestName)
-			return coded(gqlerror.ErrorPosf(fragment.Position, "fragment %q is never used", name), validationFailed)
+			return coded(gqlerror.ErrorPosf(fragment.Position, "fragment %q is never used", name), codes.ValidationFailed)
 		}
 	}
 	return nil
@@ -72,13 +74,13 @@ func (l Limits) checkShape(w *walk, s size) *gqlerror.Error {
 	case w.circular != "":
 		return &gqlerror.Error{
 			Message:    fmt.Sprintf("fragment %q spreads itself", shorten(w.circular, longestName)),
-			Extensions: map[string]any{"code": validationFailed},
+			Extensions: map[string]any{"code": codes.ValidationFailed},
 		}
 	case s.depth > l.Depth:
-		return exceeded(queryTooDeep, "depth", l.Depth, s.depth,
+		return exceeded(codes.QueryTooDeep, "depth", l.Depth, s.depth,
 			fmt.Sprintf("fields are nested more than %d deep: ask in several operations, by id", l.Depth))
 	case s.inner > l.IntrospectionDepth:
-		return exceeded(queryTooDeep, "introspectionDepth", l.IntrospectionDepth, s.inner,
+		return exceeded(codes.QueryTooDeep, "introspectionDepth", l.IntrospectionDepth, s.inner,
 			fmt.Sprintf("introspection is nested more than %d deep: ask for fewer levels of `ofType`", l.IntrospectionDepth))
 	case s.fields > l.RootFields:
 		return tooLarge("rootFields", "root fields", l.RootFields, s.fields, "send several operations")
@@ -89,7 +91,7 @@ func (l Limits) checkShape(w *walk, s size) *gqlerror.Error {
 	case w.longestList > l.ListItems:
 		return l.longList(w.longestList, nil)
 	case w.operation.Operation == ast.Subscription && (s.fields > 1 || w.conditional(w.operation.SelectionSet, map[string]bool{})):
-		return coded(gqlerror.ErrorPosf(w.operation.Position, "a subscription has one field, without @skip and @include: begin one for each"), validationFailed)
+		return coded(gqlerror.ErrorPosf(w.operation.Position, "a subscription has one field, without @skip and @include: begin one for each"), codes.ValidationFailed)
 	}
 	return nil
 }
@@ -145,7 +147,7 @@ func longest(value any) int {
 }
 
 func (l Limits) longList(n int, path ast.Path) *gqlerror.Error {
-	err := exceeded(invalid, "listItems", l.ListItems, n,
+	err := exceeded(codes.Invalid, "listItems", l.ListItems, n,
 		fmt.Sprintf("a list has more than %d items: ask for them in several operations", l.ListItems))
 	err.Path = path
 	return err

@@ -10,6 +10,8 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/parser"
 	"github.com/vektah/gqlparser/v2/validator/rules"
+
+	"regtok/codes"
 )
 
 const (
@@ -59,7 +61,7 @@ func (l Limits) parse(text string) (*ast.QueryDocument, *gqlerror.Error) {
 	if syntax.Message == fmt.Sprintf("exceeded token limit of %d", l.Tokens) {
 		return nil, tooLarge("tokens", "tokens", l.Tokens, 0, "split it, or move values into variables")
 	}
-	return nil, coded(syntax, parseFailed)
+	return nil, coded(syntax, codes.ParseFailed)
 }
 
 // rules are the validator's. The executor itself chooses among those for fields and leaves.

@@ -9,17 +9,8 @@ import (
 	"github.com/99designs/gqlgen/graphql/errcode"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
-)
 
-// The values of extensions.code for operations that are not executed.
-const (
-	parseFailed      = errcode.ParseFailed      // the document is no GraphQL
-	validationFailed = errcode.ValidationFailed // it does not fit the schema
-	invalid          = "INVALID"                // the value of a variable, or of a list, makes no sense
-	queryTooLarge    = "QUERY_TOO_LARGE"        // too many tokens, aliases, directives or root fields
-	queryTooDeep     = "QUERY_TOO_DEEP"
-	queryTooCostly   = "QUERY_TOO_COSTLY" // too many points or objects
-	introspectionOff = "INTROSPECTION_OFF"
+	"regtok/codes"
 )
 
 const (
@@ -43,7 +34,7 @@ func exceeded(code, limit string, most, actual int, message string) *gqlerror.Er
 }
 
 func tooLarge(limit, what string, most, actual int, cure string) *gqlerror.Error {
-	return exceeded(queryTooLarge, limit, most, actual, fmt.Sprintf("there are more than %d %s: %s", most, what, cure))
+	return exceeded(codes.QueryTooLarge, limit, most, actual, fmt.Sprintf("there are more than %d %s: %s", most, what, cure))
 }
 
 // tidy bounds the errors of an answer in number. Those of an operation that was not executed come from the validator: they
@@ -72,10 +63,10 @@ func brief(err *gqlerror.Error) *gqlerror.Error {
 	b.Message = shorten(err.Message, longestMessage)
 	b.Path = shortPath(err.Path)
 	code, _ := err.Extensions["code"].(string)
-	if aboutVariable(err.Path) && (code == validationFailed || code == "") {
-		b.Extensions = map[string]any{"code": invalid}
+	if aboutVariable(err.Path) && (code == codes.ValidationFailed || code == "") {
+		b.Extensions = map[string]any{"code": codes.Invalid}
 	} else if code == "" {
-		b.Extensions = map[string]any{"code": validationFailed}
+		b.Extensions = map[string]any{"code": codes.ValidationFailed}
 	}
 	return &b
 }

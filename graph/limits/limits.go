@@ -10,6 +10,8 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"regtok/codes"
 )
 
 // Limits say how much one operation may ask for. Default returns those that regtok ships with.
@@ -119,7 +121,7 @@ func (g *guard) MutateOperationParameters(ctx context.Context, raw *graphql.RawP
 	operation := doc.Operations.ForName(raw.OperationName)
 	if operation == nil {
 		if raw.OperationName == "" && len(doc.Operations) > 1 {
-			return coded(gqlerror.Errorf("the document has %d operations: name the one to run in operationName", len(doc.Operations)), validationFailed)
+			return coded(gqlerror.Errorf("the document has %d operations: name the one to run in operationName", len(doc.Operations)), codes.ValidationFailed)
 		}
 		return nil // the executor says so
 	}

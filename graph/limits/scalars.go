@@ -3,6 +3,8 @@ package limits
 import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"regtok/codes"
 )
 
 // checkLiterals reads the values of an API's own scalars that stand in the document. It comes after the validator, which
@@ -57,7 +59,7 @@ func (l Limits) checkLiteral(v *ast.Value) *gqlerror.Error {
 	// What cannot be read at all the validator has refused.
 	if value, err := v.Value(nil); err == nil {
 		if wrong := l.wrongWith(v.Definition, value); wrong != "" {
-			return coded(gqlerror.ErrorPosf(v.Position, "%s", wrong), invalid)
+			return coded(gqlerror.ErrorPosf(v.Position, "%s", wrong), codes.Invalid)
 		}
 	}
 	return nil

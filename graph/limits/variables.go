@@ -9,6 +9,8 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"regtok/codes"
 )
 
 // checkVariables enforces what gqlparser leaves out for values inside variables: exactly one key of a @oneOf input and
@@ -116,7 +118,7 @@ func (c *variables) checkOneOf(definition *ast.Definition, object map[string]any
 }
 
 func (c *variables) refuse(format string, args ...any) *gqlerror.Error {
-	return coded(gqlerror.ErrorPathf(slices.Clone(c.path), format, args...), invalid)
+	return coded(gqlerror.ErrorPathf(slices.Clone(c.path), format, args...), codes.Invalid)
 }
 
 // fits tells whether a value is one of a built-in scalar. The validator takes a number for a text and a text for a number,

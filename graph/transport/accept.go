@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
+
+	"regtok/codes"
 )
 
 // form is the media type of an answer. The draft gives each its own statuses.
@@ -36,7 +38,7 @@ func (f form) status(answer *graphql.Response) int {
 
 func internal(answer *graphql.Response) bool {
 	for _, err := range answer.Errors {
-		if err != nil && err.Extensions["code"] == "INTERNAL" {
+		if err != nil && err.Extensions["code"] == codes.Internal {
 			return true
 		}
 	}
@@ -53,20 +55,20 @@ type accepted struct {
 // accept settles the form of the answer, before the body is read.
 func (p POST) accept(r *http.Request) (accepted, *refusal) {
 	if r.Method != http.MethodPost {
-		return accepted{form: plain}, &refusal{http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "send queries and mutations with POST"}
+		return accepted{form: plain}, &refusal{http.StatusMethodNotAllowed, codes.MethodNotAllowed, "send queries and mutations with POST"}
 	}
 	f, ok := negotiate(r.Header.Values("Accept"))
 	a := accepted{form: f, events: p.Streams != nil && wantsEvents(r.Header)}
 	a.only = a.events && !ok
 	if !ok && !a.events {
-		return accepted{form: plain}, &refusal{http.StatusNotAcceptable, "NOT_ACCEPTABLE",
+		return accepted{form: plain}, &refusal{http.StatusNotAcceptable, codes.NotAcceptable,
 			"answers come as application/graphql-response+json or application/json: name one of them in Accept"}
 	}
 	if a.only {
 		a.form = plain // for what never becomes an operation
 	}
 	if !isJSON(r.Header) {
-		return a, &refusal{http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE",
+		return a, &refusal{http.StatusUnsupportedMediaType, codes.UnsupportedMediaType,
 			"send Content-Type: application/json, in UTF-8 and without Content-Encoding"}
 	}
 	return a, nil

@@ -8,6 +8,8 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"regtok/codes"
 )
 
 // refusal is a request that never became an operation.
@@ -17,7 +19,7 @@ type refusal struct {
 }
 
 func badRequest(message string) *refusal {
-	return &refusal{http.StatusBadRequest, "BAD_REQUEST", message}
+	return &refusal{http.StatusBadRequest, codes.BadRequest, message}
 }
 
 func (f *refusal) write(w http.ResponseWriter) {

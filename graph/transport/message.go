@@ -9,16 +9,18 @@ import (
 
 	"github.com/coder/websocket"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"regtok/codes"
 )
 
 // The codes with which graphql-transport-ws closes a socket.
 const (
-	closeBadRequest   websocket.StatusCode = 4400
-	closeUnauthorized websocket.StatusCode = 4401
-	closeForbidden    websocket.StatusCode = 4403
-	closeInitTimeout  websocket.StatusCode = 4408
-	closeTaken        websocket.StatusCode = 4409
-	closeInitAgain    websocket.StatusCode = 4429
+	closeBadRequest   websocket.StatusCode = codes.CloseBadRequest
+	closeUnauthorized websocket.StatusCode = codes.CloseUnauthorized
+	closeForbidden    websocket.StatusCode = codes.CloseForbidden
+	closeInitTimeout  websocket.StatusCode = codes.CloseInitTimeout
+	closeTaken        websocket.StatusCode = codes.CloseTaken
+	closeInitAgain    websocket.StatusCode = codes.CloseInitAgain
 )
 
 // longestReason is what fits into a closing frame, in bytes.
@@ -166,7 +168,7 @@ func (s *socket) subscribe(m message) []byte {
 func (s *socket) refuse(id string) {
 	payload, err := json.Marshal(gqlerror.List{{
 		Message:    fmt.Sprintf("a socket carries %d operations at a time: complete one first, or open another", s.config.Socket),
-		Extensions: map[string]any{"code": "TOO_MANY_STREAMS"},
+		Extensions: map[string]any{"code": codes.TooManyStreams},
 	}})
 	if err != nil {
 		panic("transport: an error does not encode: " + err.Error())

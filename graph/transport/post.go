@@ -10,6 +10,8 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"regtok/codes"
 )
 
 const defaultTimeout = 30 * time.Second
@@ -77,7 +79,7 @@ func execute(ctx context.Context, exec graphql.GraphExecutor, op *graphql.Operat
 	if errs == nil && subscribes(op) {
 		errs = gqlerror.List{{
 			Message:    "a subscription does not fit into one answer: use graphql-transport-ws or server-sent events",
-			Extensions: map[string]any{"code": "UNSUPPORTED"},
+			Extensions: map[string]any{"code": codes.Unsupported},
 		}}
 	}
 	if errs != nil {
@@ -104,8 +106,8 @@ func answerPanic(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 
 func late(ctx context.Context) *refusal {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return &refusal{http.StatusServiceUnavailable, "TIMEOUT", "this took too long: ask for less at once"}
+		return &refusal{http.StatusServiceUnavailable, codes.Timeout, "this took too long: ask for less at once"}
 	}
 	// The caller is gone; whoever sits between us may still want an answer.
-	return &refusal{http.StatusServiceUnavailable, "CANCELED", "the caller went away"}
+	return &refusal{http.StatusServiceUnavailable, codes.Canceled, "the caller went away"}
 }

@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
+
+	"regtok/codes"
 )
 
 // firstRoom is the memory that a request gets before any of its body has come.
@@ -38,9 +40,9 @@ func readBody(r *http.Request) ([]byte, *refusal) {
 	case err == nil:
 		return buf.Bytes(), nil
 	case tooLarge:
-		return nil, &refusal{http.StatusRequestEntityTooLarge, "REQUEST_TOO_LARGE", "the request's body is too large"}
+		return nil, &refusal{http.StatusRequestEntityTooLarge, codes.RequestTooLarge, "the request's body is too large"}
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, &refusal{http.StatusRequestTimeout, "REQUEST_TIMEOUT", "the request's body came too slowly"}
+		return nil, &refusal{http.StatusRequestTimeout, codes.RequestTimeout, "the request's body came too slowly"}
 	default:
 		return nil, badRequest("the request's body broke off")
 	}

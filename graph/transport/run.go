@@ -7,6 +7,8 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"regtok/codes"
 )
 
 // run is one operation under way, whatever carries it.
@@ -78,7 +80,7 @@ func subscribes(op *graphql.OperationContext) bool {
 // tooMany refuses a stream.
 func (s *Streams) tooMany() *gqlerror.Error {
 	if s.ending() {
-		return &gqlerror.Error{Message: "this server is shutting down: try again", Extensions: map[string]any{"code": "UNAVAILABLE"}}
+		return &gqlerror.Error{Message: "this server is shutting down: try again", Extensions: map[string]any{"code": codes.Unavailable}}
 	}
-	return &gqlerror.Error{Message: "this server has as many streams as it may: try again later", Extensions: map[string]any{"code": "TOO_MANY_STREAMS"}}
+	return &gqlerror.Error{Message: "this server has as many streams as it may: try again later", Extensions: map[string]any{"code": codes.TooManyStreams}}
 }

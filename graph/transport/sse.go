@@ -12,6 +12,8 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"regtok/codes"
 )
 
 const eventStream = "text/event-stream"
@@ -47,7 +49,7 @@ func (e Events) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExe
 		answer := exec.DispatchError(graphql.WithOperationContext(r.Context(), op), errs)
 		write(w, modern.status(answer), answer)
 	case !subscribes(op):
-		(&refusal{http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "send queries and mutations with POST: GET is for subscriptions"}).write(w)
+		(&refusal{http.StatusMethodNotAllowed, codes.MethodNotAllowed, "send queries and mutations with POST: GET is for subscriptions"}).write(w)
 	default:
 		subscribe(w, r, exec, op, e.Streams, untilOf(r.Context(), e.Until))
 	}
@@ -87,7 +89,7 @@ func subscribe(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecuto
 			events.next(&graphql.Response{Errors: errs}, "")
 		case stream.expired():
 			events.next(&graphql.Response{Errors: gqlerror.List{{
-				Message: expiredReason, Extensions: map[string]any{"code": "UNAUTHENTICATED"},
+				Message: expiredReason, Extensions: map[string]any{"code": codes.Unauthenticated},
 			}}}, stream.last())
 		case stream.leaves(): // not complete: the caller goes on elsewhere
 			events.leave(stream.last())

@@ -2,14 +2,16 @@ package transport
 
 import (
 	"context"
+	"encoding/base64"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/coder/websocket"
+
+	"regtok/codes"
 )
 
 const subprotocol = "graphql-transport-ws"
@@ -73,7 +75,7 @@ func (t WebSocket) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 	if !t.Streams.lets() {
 		w.Header().Set("Content-Type", plain.contentType())
 		w.Header().Set("Retry-After", "10")
-		(&refusal{http.StatusServiceUnavailable, "TOO_MANY_STREAMS", noRoom}).write(w)
+		(&refusal{http.StatusServiceUnavailable, codes.TooManyStreams, noRoom}).write(w)
 		return
 	}
 	count := &t.Streams.strangers
@@ -116,13 +118,35 @@ func (t WebSocket) admit(ctx context.Context, s *socket, payload transport.InitP
 	return ctx, nil
 }
 
-// refuseSocket is about what the library does not look at, or not before it answers in its own way.
+// refuseSocket is about what the library does not look at, or answers with a text of its own.
 func refuseSocket(r *http.Request) *refusal {
-	offered := strings.Split(strings.Join(r.Header.Values("Sec-Websocket-Protocol"), ","), ",")
-	if !slices.ContainsFunc(offered, func(name string) bool { return strings.TrimSpace(name) == subprotocol }) {
+	switch {
+	case r.Method != http.MethodGet:
+		return &refusal{http.StatusMethodNotAllowed, codes.MethodNotAllowed, "sockets are opened with GET, and operations sent with POST"}
+	case !r.ProtoAtLeast(1, 1), !listed(r.Header.Values("Connection"), "upgrade"), r.Header.Get("Sec-Websocket-Version") != "13", !isSocketKey(r.Header.Values("Sec-Websocket-Key")):
+		return badRequest("this is no handshake of a WebSocket: Connection, Sec-WebSocket-Version 13 and Sec-WebSocket-Key belong to it")
+	case !listed(r.Header.Values("Sec-Websocket-Protocol"), subprotocol):
 		return badRequest("the WebSocket subprotocol of this server is graphql-transport-ws: offer it")
 	}
 	return nil
+}
+
+// listed tells whether a header names something.
+func listed(header []string, name string) bool {
+	for part := range strings.SplitSeq(strings.Join(header, ","), ",") {
+		if strings.EqualFold(strings.TrimSpace(part), name) {
+			return true
+		}
+	}
+	return false
+}
+
+func isSocketKey(keys []string) bool {
+	if len(keys) != 1 {
+		return false
+	}
+	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(keys[0]))
+	return err == nil && len(key) == 16
 }
 
 // withoutCacheControl leaves out what browsers send with every upgrade: it says nothing of the operations.
