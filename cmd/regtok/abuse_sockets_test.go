@@ -235,7 +235,7 @@ func hostileUpgrades() []attack {
 }
 
 func TestASocketsDocumentsAreLimitedToo(t *testing.T) {
-	b := besiege(t, "")
+	b := besiege(t, quiet)
 	conn, _, err := websocket.Dial(t.Context(), b.url+"/graphql", &websocket.DialOptions{Subprotocols: []string{"graphql-transport-ws"}}) //nolint:bodyclose // a socket that is open has none
 	if err != nil {
 		t.Fatal(err)
@@ -266,5 +266,6 @@ func TestASocketsDocumentsAreLimitedToo(t *testing.T) {
 			t.Errorf("%s: it said %s, want an error with the code %s", a.name, said, a.code)
 		}
 	}
+	b.idle(t)
 	b.unharmed(t)
 }

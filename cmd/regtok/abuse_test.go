@@ -23,6 +23,9 @@ const (
 	tooLong = 10_000
 )
 
+// quiet are settings of a server that asks its provider for nothing by itself.
+const quiet = "sweep: 'off'\nevents: 'off'\n"
+
 // besieged is the program under attack: with callers, of whom the attacker is one, over an emulated provider.
 type besieged struct {
 	*running
@@ -37,18 +40,22 @@ func besiege(t *testing.T, settings string) *besieged {
 	b.key, config = madeKey(t, "attacker")
 	config = regexp.MustCompile(`permissions: .*`).ReplaceAllString(config, "permissions: [TOKENS_READ, TOKENS_WRITE, TOKENS_DELETE, EVENTS_READ]")
 	path := filepath.Join(t.TempDir(), "regtok.yaml")
-	writeFile(t, path, fmt.Sprintf("log_level: debug\nsweep: 'off'\nevents: 'off'\n%saccounts:\n- {provider: ionos, token: %s, base_url: '%s'}\n%s", settings, canary, b.provider.url, config))
+	writeFile(t, path, fmt.Sprintf("log_level: debug\n%saccounts:\n- {provider: ionos, token: %s, base_url: '%s'}\n%s", settings, canary, b.provider.url, config))
 	b.running = start(t, nil, "serve", "-c", path)
 	return b
 }
 
-// unharmed wants what was attacked to have sent nothing to its provider, to go on serving, and to have told nobody what it
-// holds.
-func (b *besieged) unharmed(t *testing.T) {
+// idle wants what was attacked to have asked its provider for nothing, if nothing else makes it do so.
+func (b *besieged) idle(t *testing.T) {
 	t.Helper()
 	if sent := requests(t, b.provider.url).Total; sent != 0 {
 		t.Errorf("%d requests went to the provider", sent)
 	}
+}
+
+// unharmed wants it to go on serving, and to have told nobody what it holds.
+func (b *besieged) unharmed(t *testing.T) {
+	t.Helper()
 	status, said := with(t, http.MethodPost, b.url+"/graphql", "Bearer "+b.key, `{"query":"{ viewer { subject } tokens { totalCount } }"}`)
 	if status != http.StatusOK || !strings.Contains(said, `"subject":"attacker"`) || strings.Contains(said, `"errors"`) {
 		t.Errorf("afterwards a good request was answered %d %s", status, said)
@@ -150,10 +157,11 @@ func codes(said []byte) (found []string) {
 }
 
 func TestHostileRequestsGetTheRightAnswer(t *testing.T) {
-	b := besiege(t, "")
+	b := besiege(t, quiet)
 	for _, a := range slices.Concat(hostileHTTP(), hostileCredentials(), hostileBodies(), hostileDocuments(), hostileValues(), hostileUpgrades()) {
 		t.Run(a.name, func(t *testing.T) { a.on(t, b) })
 	}
+	b.idle(t)
 	b.unharmed(t)
 }
 

@@ -137,8 +137,8 @@ func commands(t *testing.T, servers ...*redistest.Server) []string {
 			found = append(found, line[1])
 		}
 	}
-	for _, room := range []string{"cache", "expiry", "ledger", "providers/budget"} {
-		files, err := filepath.Glob("../../" + room + "/*.go")
+	for _, rooms := range []string{"../../*", "../../*/*"} {
+		files, err := filepath.Glob(rooms + "/*.go")
 		if err != nil {
 			t.Fatal(err)
 		}
