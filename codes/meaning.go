@@ -45,7 +45,7 @@ func Meanings() []Meaning {
 		{Unsupported, "the provider has no such operation or field, or a subscription was sent for one answer. Nothing was sent on", Caller, never, "`provider`", ""},
 		{Forbidden, "the caller lacks a permission, or this server's credential the right for it; over HTTP: a page of another origin asks, or `/metrics` without its permission", Operator, changed, "`permission`: which the caller lacks; or `provider`, `requiredScope`: what its credential lacks", "403"},
 		{Unauthorized, "the provider refuses this server's credential", Operator, changed, "`provider`", ""},
-		{RateLimited, "an allowance is used up. Nothing was done", Nobody, waited, "`retryAfter`: an ISO 8601 duration; `provider`, where it is the provider's", ""},
+		{RateLimited, "an allowance is used up. Nothing was done", Nobody, waited, "`retryAfter`: an ISO 8601 duration; `provider`, where it is the provider's; `limit` and `max`, where it is the caller's own", ""},
 		{Unavailable, "the provider, or what this server itself needs, does not answer, or nonsense. Nothing was written. As a status: this server is ending, or the issuer of the caller's token does not answer", Nobody, later, "`reason`: UNREACHABLE, TIMEOUT, CIRCUIT_OPEN or INVALID_RESPONSE; `retryAfter`, `provider`", "503"},
 		{OutcomeUnknown, "a write was sent and its answer was lost", Caller, "look first, for what the message tells", "`reason`, `provider`", ""},
 		{Timeout, "the operation took longer than `--timeout`", Caller, "for less at a time", "", "503"},

@@ -25,6 +25,7 @@ import (
 	"regtok/graph/loader"
 	"regtok/graph/transport"
 	"regtok/providers"
+	"regtok/quota"
 )
 
 // Options are what the API is made of.
@@ -41,6 +42,8 @@ type Options struct {
 	Limits  limits.Limits
 	// Documents are those that callers may name, and whether they may send others. Its Longest is that of Limits.
 	Documents documents.Config
+	// Quota keeps callers within their allowances. Nil: nobody has one.
+	Quota *quota.Quota
 	// Timeout bounds one operation. 0: 30 s.
 	Timeout time.Duration
 	// Observe is told of each operation: its type, empty if it was refused before that was known; whether there is data;
@@ -56,6 +59,7 @@ func New(o Options) http.Handler {
 	o.Limits.Scalars = scalars()
 	o.Documents.Longest = o.Limits.Bytes
 	server.Use(documents.New(o.Documents))
+	o.Limits.Spend = spending(o.Quota)
 	o.Limits.Guard(server)
 	if o.Streams != nil {
 		server.AddTransport(transport.WebSocket{Timeout: o.Timeout, Streams: o.Streams, Admit: admission(o.Callers), Until: until})

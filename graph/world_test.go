@@ -23,6 +23,7 @@ import (
 	"regtok/providers/all"
 	"regtok/providers/rest"
 	"regtok/providers/tap"
+	"regtok/quota"
 	"regtok/server"
 	"regtok/server/requestid"
 )
@@ -52,6 +53,7 @@ type plan struct {
 	streams   *transport.Streams
 	callers   *auth.Callers // who may open sockets; nil: the viewer
 	documents documents.Config
+	quota     *quota.Quota
 	// change has a say in each account before the catalog gets it.
 	change func(*catalog.Account)
 }
@@ -78,7 +80,7 @@ func newWorld(t testing.TB, p plan) *world {
 	})
 	limit := limits.Default()
 	limit.Introspection = true
-	w.api = graph.New(graph.Options{Catalog: w.catalog, Version: "test", Limits: limit, Timeout: p.timeout, Log: log, Events: p.events, Streams: p.streams, Callers: p.callers, Documents: p.documents})
+	w.api = graph.New(graph.Options{Catalog: w.catalog, Version: "test", Limits: limit, Timeout: p.timeout, Log: log, Events: p.events, Streams: p.streams, Callers: p.callers, Documents: p.documents, Quota: p.quota})
 	viewer := auth.Local()
 	if p.viewer != nil {
 		viewer = *p.viewer

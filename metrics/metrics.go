@@ -25,6 +25,7 @@ type Metrics struct {
 	answeredIn *prometheus.HistogramVec
 	errors     *prometheus.CounterVec
 	refused    *prometheus.CounterVec
+	overspent  prometheus.Counter
 	lag        prometheus.Histogram
 }
 
@@ -45,10 +46,12 @@ func New(version string) *Metrics {
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "regtok_authentication_failures_total",
 			Help: "Callers that were not admitted, by reason."}, []string{"reason"}),
 	}
+	m.overspent = prometheus.NewCounter(prometheus.CounterOpts{Name: "regtok_quota_refusals_total",
+		Help: "Operations that were refused because their callers had not the points."})
 	m.lag = newStreamLag()
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "regtok_build_info", Help: "1, with the version of the program."}, []string{"version"})
 	build.WithLabelValues(version).Set(1)
-	m.registry.MustRegister(m.upstream, m.upstreamIn, m.operations, m.answeredIn, m.errors, m.refused, m.lag, build,
+	m.registry.MustRegister(m.upstream, m.upstreamIn, m.operations, m.answeredIn, m.errors, m.refused, m.overspent, m.lag, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -96,3 +99,6 @@ func (m *Metrics) Operation(kind string, data bool, codes []string, took time.Du
 
 // Refused counts a caller that was not admitted. It fits auth.Config.Refused.
 func (m *Metrics) Refused(reason auth.Reason) { m.refused.WithLabelValues(string(reason)).Inc() }
+
+// Overspent counts an operation whose caller had not the points. It fits quota.Config.Refused.
+func (m *Metrics) Overspent() { m.overspent.Inc() }

@@ -59,6 +59,7 @@ func ours(told string) string {
 func watched(stats cache.Stats) *metrics.Metrics {
 	m := metrics.New("v1")
 	m.Refused(auth.Unknown)
+	m.Overspent()
 	account := &catalog.Account{Name: "a", Driver: providers.Driver{Name: "p"}, Health: func() providers.Health {
 		return providers.Health{LastSuccess: time.Unix(1700000000, 5e8), LastError: "a secret", Budgets: []providers.Budget{
 			{Scope: "user", Limit: 50, Remaining: 7},
@@ -157,6 +158,7 @@ func TestWhatHappensIsCounted(t *testing.T) {
 		`regtok_stream_events_total{kind="gap"} 6`,
 		`regtok_streams_dropped_total 7`,
 		`regtok_authentication_failures_total{reason="unknown"} 1`,
+		`regtok_quota_refusals_total 1`,
 		`regtok_stream_lag_seconds_sum 2`,
 	)
 	wants(t, scrape(t, watched(cache.Stats{StoreFails: true})), `regtok_redis_up 0`, `regtok_shared_cache_up 0`)

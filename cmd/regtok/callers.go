@@ -25,6 +25,9 @@ func (c *configFile) readCallers(node ast.Node) error {
 		if slices.ContainsFunc(c.callers, func(other auth.Caller) bool { return other.Key.ID() == caller.Key.ID() }) {
 			return c.at(item, "this key is that of another caller, too; make one for each")
 		}
+		if slices.ContainsFunc(c.callers, func(other auth.Caller) bool { return !agree(caller.Viewer, other.Viewer) }) {
+			return c.at(item, "the caller has another allowance with another key; they are one, and spend one")
+		}
 		c.callers = append(c.callers, caller)
 	}
 	return nil
@@ -32,7 +35,7 @@ func (c *configFile) readCallers(node ast.Node) error {
 
 // readCaller takes one item of callers.
 func (c *configFile) readCaller(node ast.Node) (auth.Caller, error) {
-	given, err := c.members(node, "a caller", "name", "key", "permissions", "until", "reach")
+	given, err := c.members(node, "a caller", "name", "key", "permissions", "until", "reach", "points_per_minute", "points_burst")
 	if err != nil {
 		return auth.Caller{}, err
 	}
@@ -58,6 +61,9 @@ func (c *configFile) readCaller(node ast.Node) (auth.Caller, error) {
 		if caller.Viewer.Until, err = c.moment(until); err != nil {
 			return auth.Caller{}, err
 		}
+	}
+	if caller.Viewer.Allowance, err = c.allowance(given); err != nil {
+		return auth.Caller{}, err
 	}
 	if reach, there := given["reach"]; there {
 		caller.Viewer.Reach, err = c.reach(reach)

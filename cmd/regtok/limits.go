@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"regtok/auth"
 	"regtok/graph/limits"
 	"regtok/graph/transport"
 	"regtok/metrics"
@@ -24,6 +25,9 @@ type limitSettings struct {
 	Objects            most `default:"10000" range:"100..1000000" variable:"REGTOK_LIMIT_OBJECTS" placeholder:"NUMBER" help:"Most items of all lists of an answer, each as long as its first allows."`
 	Points             most `default:"5000" range:"100..1000000" variable:"REGTOK_LIMIT_POINTS" placeholder:"NUMBER" help:"Highest cost of an operation."`
 	Errors             most `default:"10" range:"1..100" variable:"REGTOK_LIMIT_ERRORS" placeholder:"NUMBER" help:"Most errors of an answer."`
+
+	PointsPerMinute points `default:"auto" range:"100..10000000" variable:"REGTOK_LIMIT_POINTS_PER_MINUTE" placeholder:"NUMBER|off" help:"Points that each caller may spend in a minute, if not said otherwise of them. Auto: 20000 where callers are configured, else off."`
+	PointsBurst     points `default:"auto" range:"100..10000000" variable:"REGTOK_LIMIT_POINTS_BURST" placeholder:"NUMBER" help:"Most points that a caller can have, and so spend at once. Auto: those of a minute."`
 
 	Body       size `default:"1MiB" range:"2KiB..16MiB" variable:"REGTOK_LIMIT_BODY" placeholder:"SIZE" help:"Longest body of a request."`
 	Headers    size `default:"64KiB" range:"4KiB..1MiB" variable:"REGTOK_LIMIT_HEADERS" placeholder:"SIZE" help:"Longest headers of a request."`
@@ -48,6 +52,21 @@ func (l limitSettings) operation() limits.Limits {
 		RootFields: int(l.RootFields), Aliases: int(l.Aliases), Directives: int(l.Directives), ListItems: int(l.ListItems),
 		Objects: int(l.Objects), Points: int(l.Points), Errors: int(l.Errors),
 	}
+}
+
+// allowance is that of callers of whom nothing is said, where there are any.
+func (l limitSettings) allowance(callers bool) auth.Allowance {
+	perMinute := int(l.PointsPerMinute)
+	switch {
+	case l.PointsPerMinute == autoPoints && !callers, l.PointsPerMinute == noLimit:
+		return auth.Allowance{}
+	case l.PointsPerMinute == autoPoints:
+		perMinute = defaultPoints
+	}
+	if l.PointsBurst == autoPoints || l.PointsBurst == noLimit {
+		return auth.Allowance{PerMinute: perMinute, Burst: perMinute}
+	}
+	return auth.Allowance{PerMinute: perMinute, Burst: int(l.PointsBurst)}
 }
 
 // connection is what a connection may take, whose operations take no longer than that.

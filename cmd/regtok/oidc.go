@@ -15,7 +15,7 @@ const defaultSkew = 30 * time.Second
 
 // readIssuer takes the issuer whose tokens admit callers.
 func (c *configFile) readIssuer(node ast.Node) error {
-	given, err := c.members(node, "oidc", "issuer", "audience", "clock_skew", "claim", "permissions", "reach")
+	given, err := c.members(node, "oidc", "issuer", "audience", "clock_skew", "claim", "permissions", "reach", "points_per_minute", "points_burst")
 	if err != nil {
 		return err
 	}
@@ -45,6 +45,9 @@ func (c *configFile) readIssuer(node ast.Node) error {
 		if config.Reach, err = c.reachClaims(e); err != nil {
 			return err
 		}
+	}
+	if config.Allowance, err = c.allowance(given); err != nil {
+		return err
 	}
 	if c.issuer, err = auth.NewIssuer(config); err != nil {
 		return c.at(given["issuer"].value, "issuer: "+err.Error())

@@ -9,10 +9,10 @@ import (
 )
 
 // outOfRange is an error for a value outside of what the setting's tag `range` says: 1..100, with the units that the setting
-// itself is written in.
+// itself is written in. What is not more than nothing stands for a word.
 func outOfRange(flag *kong.Flag, value reflect.Value) error {
 	least, most, limited := strings.Cut(flag.Tag.Get("range"), "..")
-	if limited && (value.Int() < bound(flag, least) || value.Int() > bound(flag, most)) {
+	if limited && value.Int() > 0 && (value.Int() < bound(flag, least) || value.Int() > bound(flag, most)) {
 		return fmt.Errorf("this is out of range: write a value from %s to %s", least, most)
 	}
 	return nil

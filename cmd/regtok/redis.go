@@ -12,6 +12,7 @@ import (
 	"regtok/catalog"
 	"regtok/ledger"
 	"regtok/providers/budget"
+	"regtok/quota"
 	"regtok/rediserr"
 )
 
@@ -37,6 +38,8 @@ type shared struct {
 	budgets budget.Shared
 	// events is where tokens' ends are told; nil: nowhere.
 	events *eventStore
+	// quota is where processes take callers' points together; nil: each takes them by itself.
+	quota *quota.Redis
 	// leave closes the connections, when nothing needs them any more.
 	leave func()
 }
@@ -58,6 +61,7 @@ func (a api) share(ctx context.Context, log *slog.Logger) shared {
 	common := shared{
 		ledger: kept, durable: a.tried(ctx, kept, health, log), health: health, budgets: budget.NewRedis(client, redisPrefix), events: a.events(client), leave: func() { _ = client.Close() },
 	}
+	common.quota = quota.NewRedis(quota.RedisConfig{Client: client, Prefix: redisPrefix, Timeout: a.redisTimeout, Report: health.Of("callers' allowances")})
 	if a.sharesCache() {
 		common.store = cache.NewRedis(client, redisPrefix).Heed(&runs)
 	}

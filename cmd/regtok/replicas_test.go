@@ -28,7 +28,7 @@ func newReplicas(t *testing.T, server *redistest.Server) *replicas {
 // newReplicasAt are replicas of a built program over a Redis of any kind.
 func newReplicasAt(t *testing.T, program, redis string) *replicas {
 	r := &replicas{t: t, program: program, config: t.TempDir() + "/regtok.yaml"}
-	text := "redis_url: " + redis + "\nredis_timeout: 1s\naccounts:\n" // a busy machine takes longer than 50 ms
+	text := "redis_url: " + redis + "\nredis_timeout: 1s\nlimit_points_per_minute: 10000000\naccounts:\n" // a busy machine takes longer than 50 ms
 	for _, provider := range []string{"buildkite", "ionos"} {
 		emulator := start(t, nil, "emulate", provider, "--registries=3", "--tokens=2")
 		r.emulators = append(r.emulators, emulator)

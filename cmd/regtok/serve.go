@@ -48,7 +48,7 @@ func (serve) Help() string {
 	var text strings.Builder
 	text.WriteString("Accounts stand in the configuration file under `accounts`, each with `provider`, a `name` of your choice, and the settings below. " +
 		"A secret can be in a file of its own, beside the configuration or anywhere: NAME_file. Without accounts in a file, those of the variables below are used.\n\n" +
-		"Callers stand there under `callers`, each with `name`, `key` (the hash that `regtok keys new` prints), `permissions`, if the key ends `until`, and `reach` if it is not for everything. " +
+		"Callers stand there under `callers`, each with `name`, `key` (the hash that `regtok keys new` prints), `permissions`, if the key ends `until`, `reach` if it is not for everything, and `points_per_minute` if they may spend more or less than others. " +
 		"Permissions: " + permissionNames() + ". " +
 		"`oidc` admits those with tokens of an OpenID Connect issuer: `issuer`, `audience`, and if need be `clock_skew`, `claim` and `permissions`. Without either whoever reaches the server may do everything, so that it listens on loopback only.\n")
 	for _, driver := range all.Drivers() {
@@ -182,7 +182,7 @@ func (a api) serve(p process, started func(base string)) error {
 	defer streams.Close()
 	figures.Watch(metrics.Sources{Cache: views.Stats, Shared: common.store != nil, Redis: a.redisWorks(common), Accounts: accounts, Swept: a.swept(known), Events: ends.figures, Streams: streams.Stats})
 	front := server.New(server.Config{
-		GraphQL:     graph.New(graph.Options{Catalog: known, Events: ends.events, Streams: streams, Callers: callers, Version: version(), Limits: limit, Documents: documents, Timeout: timeout, Observe: figures.Operation, Log: log}),
+		GraphQL:     graph.New(graph.Options{Catalog: known, Events: ends.events, Streams: streams, Callers: callers, Version: version(), Limits: limit, Documents: documents, Quota: a.quota(callers != nil, common, figures, log), Timeout: timeout, Observe: figures.Operation, Log: log}),
 		Metrics:     a.shown(figures),
 		Playground:  a.playground(),
 		SDL:         graph.SDL(),

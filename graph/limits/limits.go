@@ -44,6 +44,9 @@ type Limits struct {
 	// Scalars tell what is wrong with a value of one of the API's own scalars, for people, and nothing of one that is right.
 	// Resolvers would meet such a value only when other fields of the operation have run.
 	Scalars map[string]func(value any) string
+	// Spend takes an operation's points from its caller's allowance, before it is validated, and tells what is left; nil: the
+	// caller has none. An error refuses the operation. Nil: no caller has one.
+	Spend func(ctx context.Context, points int) (*Allowance, *gqlerror.Error)
 }
 
 // Default returns the limits that regtok ships with, and no introspection.
@@ -103,34 +106,45 @@ func (g *guard) Validate(es graphql.ExecutableSchema) error {
 	return nil
 }
 
-// MutateOperationParameters implements graphql.OperationParameterMutator: it refuses what is too large.
+// MutateOperationParameters implements graphql.OperationParameterMutator: it refuses what is too large, and what its caller
+// has no points for.
 func (g *guard) MutateOperationParameters(ctx context.Context, raw *graphql.RawParams) *gqlerror.Error {
-	doc, known := g.documents.Get(ctx, raw.Query)
-	if !known {
-		var err *gqlerror.Error
-		if doc, err = g.limits.parse(raw.Query); err != nil {
-			return err
-		}
-		if err := g.checkNew(doc); err != nil {
-			return err
-		}
+	doc, err := g.document(ctx, raw.Query)
+	if err != nil {
+		return err
 	}
 	if err := g.limits.checkLists(raw.Variables); err != nil {
 		return err
 	}
 	operation := doc.Operations.ForName(raw.OperationName)
-	if operation == nil {
-		if raw.OperationName == "" && len(doc.Operations) > 1 {
-			return coded(gqlerror.Errorf("the document has %d operations: name the one to run in operationName", len(doc.Operations)), codes.ValidationFailed)
-		}
-		return nil // the executor says so
+	switch {
+	case operation != nil:
+	case raw.OperationName == "" && len(doc.Operations) > 1:
+		return coded(gqlerror.Errorf("the document has %d operations: name the one to run in operationName", len(doc.Operations)), codes.ValidationFailed)
+	default: // the executor would say so, too, and validate the document first, for nothing
+		return coded(gqlerror.Errorf("the document has no operation %q", shorten(raw.OperationName, longestName)), codes.ValidationFailed)
 	}
 	cost, err := g.check(doc, operation, raw.Variables)
 	if err != nil {
 		return err
 	}
+	if g.limits.Spend != nil {
+		cost.Caller, err = g.limits.Spend(ctx, cost.Points)
+	}
 	graphql.GetOperationContext(ctx).Stats.SetExtension(g.ExtensionName(), cost)
-	return nil
+	return err
+}
+
+// document is what a text says, if it is not too large.
+func (g *guard) document(ctx context.Context, text string) (*ast.QueryDocument, *gqlerror.Error) {
+	if doc, known := g.documents.Get(ctx, text); known {
+		return doc, nil
+	}
+	doc, err := g.limits.parse(text)
+	if err != nil {
+		return nil, err
+	}
+	return doc, g.checkNew(doc)
 }
 
 // MutateOperationContext implements graphql.OperationContextMutator: it checks the values that are given.

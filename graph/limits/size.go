@@ -21,6 +21,16 @@ type Cost struct {
 
 	Objects    int `json:"objects"`
 	MaxObjects int `json:"maxObjects"`
+
+	// Caller is what is left of the caller's allowance. Nil: there is none.
+	Caller *Allowance `json:"caller,omitempty"`
+}
+
+// Allowance is what a caller may spend on operations, in points.
+type Allowance struct {
+	Remaining int `json:"remaining"` // are left
+	PerMinute int `json:"perMinute"` // come back
+	Burst     int `json:"burst"`     // there are at most
 }
 
 const (

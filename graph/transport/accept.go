@@ -21,14 +21,16 @@ const (
 
 func (f form) contentType() string { return string(f) + "; charset=utf-8" }
 
-// status is 200 for whatever was executed. A request that was not is 400 in the modern form; in the plain form it is 200,
-// because programs that know only that one take other statuses for a proxy's.
+// status is 200 for whatever was executed. A request that was not is 400 in the modern form, or 429 if it came too soon; in the
+// plain form it is 200, because programs that know only that one take other statuses for a proxy's.
 func (f form) status(answer *graphql.Response) int {
 	switch {
 	case len(answer.Data) > 0:
 		return http.StatusOK
-	case internal(answer):
+	case coded(answer, codes.Internal):
 		return http.StatusInternalServerError
+	case f == modern && coded(answer, codes.RateLimited):
+		return http.StatusTooManyRequests
 	case f == modern:
 		return http.StatusBadRequest
 	default:
@@ -36,9 +38,10 @@ func (f form) status(answer *graphql.Response) int {
 	}
 }
 
-func internal(answer *graphql.Response) bool {
+// coded tells whether one of the errors has that code.
+func coded(answer *graphql.Response, code string) bool {
 	for _, err := range answer.Errors {
-		if err != nil && err.Extensions["code"] == codes.Internal {
+		if err != nil && err.Extensions["code"] == code {
 			return true
 		}
 	}
