@@ -1,5 +1,7 @@
 package codes
 
+import "slices"
+
 // Meaning is what a code says to whoever meets it.
 type Meaning struct {
 	// Code is the value of extensions.code.
@@ -73,6 +75,11 @@ func Meanings() []Meaning {
 		{UnsupportedMediaType, "requests are `application/json` in UTF-8", Caller, never, "", "415"},
 		{Misdirected, "the Host header is none of this server's names: see `--hosts`", Operator, changed, "`requestId`", "421"},
 	}
+}
+
+// Known tells whether a code is one of Meanings.
+func Known(code string) bool {
+	return slices.ContainsFunc(Meanings(), func(m Meaning) bool { return m.Code == code })
 }
 
 // Close is what a code says with which a WebSocket is closed.

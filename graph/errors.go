@@ -29,7 +29,7 @@ type presenter struct {
 func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 	shown := graphql.DefaultErrorPresenter(ctx, err)
 	argument := cutArgument(ctx, shown)
-	if failure, ok := errors.AsType[*providers.Error](err); ok {
+	if failure, ok := errors.AsType[*providers.Error](err); ok && codes.Known(string(failure.Kind)) {
 		return p.upstream(ctx, shown, failure, cmp.Or(failure.Field, argument))
 	}
 	if requiresError, ok := errors.AsType[*permissionError](err); ok {
