@@ -154,4 +154,6 @@ type Deletion struct {
 	Token providers.ID
 	// At is when; a ledger may round it up to the next millisecond.
 	At time.Time
+	// By names whoever asked for it; empty: not told.
+	By string
 }

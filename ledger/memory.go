@@ -31,7 +31,10 @@ type Memory struct {
 }
 
 // pending is a deletion that is not done.
-type pending struct{ at, hiddenUntil time.Time }
+type pending struct {
+	at, hiddenUntil time.Time
+	by              string
+}
 
 // visible is when it may be handed out.
 func (p *pending) visible() time.Time {
@@ -196,13 +199,13 @@ func (m *Memory) Schedule(ctx context.Context, deletion Deletion) error {
 	}
 	defer shut()
 	if found := m.deletions[deletion.Token]; found != nil {
-		found.at = deletion.At
+		found.at, found.by = deletion.At, deletion.By
 		return nil
 	}
 	if len(m.deletions) >= m.most {
 		return full("deletions")
 	}
-	m.deletions[deletion.Token] = &pending{at: deletion.At}
+	m.deletions[deletion.Token] = &pending{at: deletion.At, by: deletion.By}
 	return nil
 }
 
@@ -226,7 +229,7 @@ func (m *Memory) TakeDue(ctx context.Context, now time.Time, limit int, lease ti
 	defer shut()
 	for token, p := range m.deletions {
 		if !p.visible().After(now) {
-			due = append(due, Deletion{Token: token, At: p.at})
+			due = append(due, Deletion{Token: token, At: p.at, By: p.by})
 		}
 	}
 	slices.SortFunc(due, func(a, b Deletion) int { return a.At.Compare(b.At) })

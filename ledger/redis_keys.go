@@ -21,6 +21,7 @@ const keyVersion = "2:"
 //	<prefix>2:{office:<office>}:term         its last term
 //	<prefix>2:{schedule}:due                 tokens by when they have to be deleted
 //	<prefix>2:{schedule}:taken               those that were handed out, by when they are visible again
+//	<prefix>2:{schedule}:by                  by tokens, who asked for their deletion
 //
 // All that stands in angle brackets is a hash. What is due next is asked of all deletions at once, so they are in one
 // place.
@@ -45,9 +46,10 @@ func (r *Redis) tagged(kind string, sum keySum) string {
 	return r.prefix + keyVersion + "{" + kind + ":" + sum.text() + "}:"
 }
 
-// scheduleKeys are of the tokens by when they are due, and by when those that were taken are visible again.
+// scheduleKeys are of the tokens by when they are due, by when those that were taken are visible again, and of who asked for it.
 func (r *Redis) scheduleKeys() []string {
-	return []string{r.prefix + keyVersion + "{schedule}:due", r.prefix + keyVersion + "{schedule}:taken"}
+	tag := r.prefix + keyVersion + "{schedule}:"
+	return []string{tag + "due", tag + "taken", tag + "by"}
 }
 
 func (s keySum) text() string { return base64.RawURLEncoding.EncodeToString(s[:]) }

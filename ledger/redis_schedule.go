@@ -14,7 +14,7 @@ func (r *Redis) Schedule(ctx context.Context, deletion Deletion) error {
 	if member == "" {
 		return errUnencodable
 	}
-	return r.enter(ctx, scripts.schedule, r.scheduleKeys(), member, firstMilli(deletion.At))
+	return r.enter(ctx, scripts.schedule, r.scheduleKeys(), member, firstMilli(deletion.At), deletion.By)
 }
 
 // Unschedule implements Ledger.
@@ -33,7 +33,7 @@ func (r *Redis) TakeDue(ctx context.Context, now time.Time, limit int, lease tim
 	for i, text := range list {
 		texts[i], _ = text.(string)
 	}
-	if len(texts)%2 == 0 {
+	if len(texts)%3 != 1 {
 		return nil, time.Time{}, errUnreadable
 	}
 	if texts[0] != "" {
@@ -41,7 +41,7 @@ func (r *Redis) TakeDue(ctx context.Context, now time.Time, limit int, lease tim
 			return nil, time.Time{}, err
 		}
 	}
-	for i := 1; i < len(texts); i += 2 {
+	for i := 1; i < len(texts); i += 3 {
 		token, err := providers.ParseID(texts[i])
 		if err != nil {
 			continue // nobody can delete it; and it must not keep the others
@@ -50,7 +50,7 @@ func (r *Redis) TakeDue(ctx context.Context, now time.Time, limit int, lease tim
 		if err != nil {
 			return nil, time.Time{}, err
 		}
-		due = append(due, Deletion{Token: token, At: at})
+		due = append(due, Deletion{Token: token, At: at, By: texts[i+2]})
 	}
 	return due, next, nil
 }

@@ -53,22 +53,24 @@ for i, key in ipairs(KEYS) do
 end
 return false`),
 
-	// schedule: keys due, taken; member, when it is due. What is not due before it would be visible again is not taken
+	// schedule: keys due, taken, by; member, when it is due, who asked for it. What is not due before it would be visible again is not taken
 	// any more: so whatever is taken becomes visible at the end of its lease.
 	schedule: writing(`
 local hidden = redis.call('ZSCORE', KEYS[2], ARGV[2])
 redis.call('ZADD', KEYS[1], ARGV[3], ARGV[2])
+if ARGV[4] ~= '' then redis.call('HSET', KEYS[3], ARGV[2], ARGV[4]) else redis.call('HDEL', KEYS[3], ARGV[2]) end
 if hidden and tonumber(hidden) <= tonumber(ARGV[3]) then redis.call('ZREM', KEYS[2], ARGV[2]) end
 return false`),
 
-	// unschedule: keys due, taken; member.
+	// unschedule: keys due, taken, by; member.
 	unschedule: writing(`
 redis.call('ZREM', KEYS[1], ARGV[2])
 redis.call('ZREM', KEYS[2], ARGV[2])
+redis.call('HDEL', KEYS[3], ARGV[2])
 return false`),
 
-	// takeDue: keys due, taken; now, limit, end of the lease. It returns when the next is due, or '', and then member
-	// and time of each. Times go in and out as texts: Lua would round them.
+	// takeDue: keys due, taken, by; now, limit, end of the lease. It returns when the next is due, or '', and then member,
+	// time, and who asked for it, of each. Times go in and out as texts: Lua would round them.
 	takeDue: writing(`
 local now, limit = ARGV[2], tonumber(ARGV[3])
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
@@ -86,7 +88,7 @@ local function look(from, to, most, each)
 end
 local taken = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
 if taken[2] then sooner(taken[2]) end
-local most = 1 + 2 * limit
+local most = 1 + 3 * limit
 look('-inf', now, limit + 1, function(member, at)
   if #answer == most then
     sooner(at)
@@ -94,12 +96,13 @@ look('-inf', now, limit + 1, function(member, at)
   end
   table.insert(answer, member)
   table.insert(answer, at)
+  table.insert(answer, redis.call('HGET', KEYS[3], member) or '')
 end)
 look('(' .. now, '+inf', 1, function(_, at)
   sooner(at)
   return true
 end)
-for i = 2, #answer, 2 do
+for i = 2, #answer, 3 do
   redis.call('ZADD', KEYS[2], ARGV[4], answer[i])
   sooner(ARGV[4])
 end

@@ -66,6 +66,17 @@ var schedules = []testCase{
 		s.same("next", s.takes(now.Add(lease-time.Millisecond), 1), now.Add(lease))
 		s.same("next", s.takes(now.Add(lease), 1, one), now.Add(2*lease))
 	}},
+	{"who asked for a deletion is handed out with it, until it is no longer scheduled", func(s *stage) {
+		now := today()
+		first, second := ledger.Deletion{Token: token(1), At: now, By: "Ada: \x00 ü"}, ledger.Deletion{Token: token(1), At: now, By: "Eve"}
+		s.must(s.Schedule(s.Context(), first))
+		s.takes(now, 1, first)
+		s.must(s.Connect().Schedule(s.Context(), second))
+		s.takes(now.Add(lease), 1, second)
+		s.must(s.Unschedule(s.Context(), token(1)))
+		s.scheduled(1, now)
+		s.takes(now, 1, ledger.Deletion{Token: token(1), At: now})
+	}},
 	{"what is no longer scheduled is not handed out", func(s *stage) {
 		now := today()
 		s.scheduled(1, now)
