@@ -22,13 +22,15 @@ const (
 	TokensDelete Permission = "TOKENS_DELETE"
 	// EventsRead lets a caller read and follow the events of tokens' ends.
 	EventsRead Permission = "EVENTS_READ"
+	// ActivityRead lets a caller read and follow what happens to tokens, and who did it.
+	ActivityRead Permission = "ACTIVITY_READ"
 	// MetricsRead lets a caller read the figures at /metrics.
 	MetricsRead Permission = "METRICS_READ"
 )
 
 // Permissions returns all permissions that there are.
 func Permissions() []Permission {
-	return []Permission{TokensRead, TokensWrite, TokensDelete, EventsRead, MetricsRead}
+	return []Permission{TokensRead, TokensWrite, TokensDelete, EventsRead, ActivityRead, MetricsRead}
 }
 
 // Viewer is the caller of one request. It is not changed once it is made, so it may be shared.
