@@ -80,6 +80,7 @@ type change struct {
 	token   providers.ID
 	version *string // expected of the token; nil: any will do
 	reads   bool    // the token is to be read first, whatever the version
+	deed    deed
 }
 
 // looks tells whether the change depends on what the token is like.
@@ -104,7 +105,7 @@ func (c *Catalog) locked(ctx context.Context, ch change, do func(ctx context.Con
 	if ch.version != nil && *ch.version != now.Version() {
 		return c.overtaken(ctx, ch.driver, now), nil
 	}
-	return c.send(ctx, ch.account, ch.token.OfRegistry(), ch.write, func() (providers.Created, error) { return do(ctx, now) })
+	return c.send(ctx, ch.account, ch.token.OfRegistry(), ch.write, ch.deed, func() (providers.Created, error) { return do(ctx, now) })
 }
 
 // turn waits for the token's lock, while the caller does and time for the change is left; when unlock is nil the problems
@@ -175,8 +176,10 @@ func (c *Catalog) current(ctx context.Context, account *Account, id providers.ID
 }
 
 // send is sent, with the failure told.
-func (c *Catalog) send(ctx context.Context, account *Account, registry providers.ID, w write, do func() (providers.Created, error)) (Written, error) {
-	written, err := c.sent(ctx, account, registry, func() (providers.Created, error) {
+func (c *Catalog) send(
+	ctx context.Context, account *Account, registry providers.ID, w write, d deed, do func() (providers.Created, error),
+) (Written, error) {
+	written, err := c.sent(ctx, account, registry, d, func() (providers.Created, error) {
 		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < c.writeTimeout/3 {
 			// What was read before took so long that the answer, and a secret in it, might be cut off.
 			return providers.Created{}, &providers.Error{
@@ -191,8 +194,10 @@ func (c *Catalog) send(ctx context.Context, account *Account, registry providers
 	return written, nil
 }
 
-// sent sends a write and ends what is cached of its registry, whatever comes of it.
-func (c *Catalog) sent(ctx context.Context, account *Account, registry providers.ID, do func() (providers.Created, error)) (Written, error) {
+// sent sends a write, tells what it did, and ends what is cached of its registry, whatever comes of it.
+func (c *Catalog) sent(
+	ctx context.Context, account *Account, registry providers.ID, d deed, do func() (providers.Created, error),
+) (Written, error) {
 	if err := c.learnFor(ctx, account, registry); err != nil {
 		return Written{}, err
 	}
@@ -201,6 +206,7 @@ func (c *Catalog) sent(ctx context.Context, account *Account, registry providers
 	if err != nil {
 		return Written{}, c.beforeWrite(err) // adapters read something first, too
 	}
+	c.enter(ctx, account, registry, d, created)
 	token := c.token(account, created.Token, time.Now())
 	c.tellWritten(ctx, account, &token)
 	return Written{Token: &token, Secret: created.Secret}, nil

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"regtok/activity"
 	"regtok/cache"
 	"regtok/expiry"
 	"regtok/ledger"
@@ -39,6 +40,8 @@ type Options struct {
 	// Tell hears of each list of tokens that this process learns of, and of what it writes. It is called by many
 	// goroutines, and must not wait. Nil: nobody listens.
 	Tell func(expiry.List)
+	// Trail hears of each list of tokens, too, and of what is done to tokens, by whom. Nil: nobody listens.
+	Trail *activity.Trail
 	// Ledger is where promises are remembered. Nil: in this process.
 	Ledger ledger.Ledger
 	// Report hears what cannot be done for want of the ledger, and why, again and again while it cannot, and with nil when
@@ -62,6 +65,7 @@ type Catalog struct {
 	ledger   ledger.Ledger
 	sweep    *sweep
 	heard    func(expiry.List) // nil: nobody listens
+	trail    *activity.Trail   // nil: there is none
 
 	writeTimeout time.Duration
 	scheduled    chan struct{} // wakes who keeps the schedule
@@ -88,7 +92,7 @@ func New(o Options) *Catalog {
 	}
 	c := &Catalog{
 		drivers: o.Drivers, accounts: o.Accounts, policy: o.Policy, cache: o.Cache, log: o.Log, report: o.Report,
-		ledger: o.Ledger, heard: o.Tell, writeTimeout: o.WriteTimeout, scheduled: make(chan struct{}, 1),
+		ledger: o.Ledger, heard: o.Tell, trail: o.Trail, writeTimeout: o.WriteTimeout, scheduled: make(chan struct{}, 1),
 	}
 	c.views = newViews(c, o.LoadTimeout)
 	c.sweep = newSweep(c, o)

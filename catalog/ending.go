@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"regtok/activity"
 	"regtok/ledger"
 	"regtok/providers"
 )
@@ -70,7 +71,7 @@ func (r rotation) end(ctx context.Context, old *Token) (*Token, time.Time, error
 		return old, old.ExpiresAt, nil
 	}
 	if r.ending == promised {
-		return old, ends, r.c.schedule(ctx, ledger.Deletion{Token: old.ID, At: ends})
+		return old, ends, r.c.schedule(ctx, ledger.Deletion{Token: old.ID, At: ends, By: actorOf(ctx)})
 	}
 	patched, err := r.date(ctx, ends)
 	if providers.KindOf(err) == providers.NotFound {
@@ -83,7 +84,7 @@ func (r rotation) end(ctx context.Context, old *Token) (*Token, time.Time, error
 }
 
 func (r rotation) delete(ctx context.Context) error {
-	_, err := r.c.sent(ctx, r.account, r.token.OfRegistry(), func() (providers.Created, error) {
+	_, err := r.c.sent(ctx, r.account, r.token.OfRegistry(), deed{kind: activity.Deleted, token: r.token}, func() (providers.Created, error) {
 		return providers.Created{}, r.account.Provider.DeleteToken(ctx, r.token)
 	})
 	if err == nil {
@@ -94,7 +95,8 @@ func (r rotation) delete(ctx context.Context) error {
 
 // date gives the old token its end, and makes sure that the provider has understood.
 func (r rotation) date(ctx context.Context, ends time.Time) (*Token, error) {
-	written, err := r.c.sent(ctx, r.account, r.token.OfRegistry(), func() (providers.Created, error) {
+	d := deed{kind: activity.Changed, token: r.token, set: []providers.TokenField{providers.FieldExpiry}}
+	written, err := r.c.sent(ctx, r.account, r.token.OfRegistry(), d, func() (providers.Created, error) {
 		patched, err := r.account.Provider.PatchToken(ctx, r.token, providers.TokenPatch{ExpiresAt: providers.Some(ends)})
 		return providers.Created{Token: patched}, err
 	})

@@ -123,7 +123,7 @@ func (c *Catalog) earlier(ctx context.Context, r repeatable, call ledger.Call) (
 	if providers.KindOf(entries[0].Err) == providers.NotFound { // this process may not have heard yet that it was made
 		entries = c.TokensByID(cache.NoCache(ctx), ids)
 	}
-	told := Rotated{Written: Written{Token: entries[0].Value}, PreviousEnds: call.PreviousEnds}
+	told := Rotated{Written: Written{Token: entries[0].Value}, repeated: true, PreviousEnds: call.PreviousEnds}
 	err := r.missing(&told, entries[0].Err, "token")
 	if len(entries) > 1 && err == nil {
 		told.Previous = entries[1].Value

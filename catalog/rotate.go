@@ -19,9 +19,10 @@ const lookForSuccessor advice = "the new token may have been made: look for it b
 
 // RotateToken makes a new token like an old one, and then ends the old one: at once, or after an overlap. The result has
 // a token, its secret and problems when the old one could not be ended.
-func (c *Catalog) RotateToken(ctx context.Context, in RotateToken) (Rotated, error) {
+func (c *Catalog) RotateToken(ctx context.Context, in RotateToken) (done Rotated, err error) {
 	ctx = providers.WithPriority(ctx, providers.Writing)
 	w := c.writing(ctx, in.Token, "token", lookForSuccessor)
+	defer func() { c.audit(ctx, "rotate token", w, nil, done, err) }()
 	return c.once(ctx, repeatable{in.Repeat, "rotate token", in, w}, func(ctx context.Context) (Rotated, error) {
 		return c.rotateToken(ctx, in, w)
 	})
@@ -106,6 +107,7 @@ func (r rotation) run(ctx, waiting context.Context) (Rotated, error) {
 		r.abandon(ctx)
 		return Rotated{Written: made}, err
 	}
+	r.enterRotated(ctx, old, made.Token)
 	done := r.endOld(ctx, old, made)
 	entry.New, entry.Ends = made.Token.ID, done.PreviousEnds
 	r.enter(ctx, "its tokens do not know each other", func(ctx context.Context) error {

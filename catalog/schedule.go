@@ -1,11 +1,13 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
 	"time"
 
+	"regtok/activity"
 	"regtok/ledger"
 	"regtok/providers"
 )
@@ -21,6 +23,8 @@ const (
 
 // PromisedDeletions is what [Options] Report calls what KeepSchedule does.
 const PromisedDeletions = "promised deletions"
+
+const opPromised = "delete token as promised"
 
 // schedule promises a deletion, and wakes who keeps the schedule.
 func (c *Catalog) schedule(ctx context.Context, deletion ledger.Deletion) error {
@@ -85,7 +89,8 @@ func (k *keeper) keep(ctx context.Context) time.Duration {
 	var all sync.WaitGroup
 	for _, d := range due {
 		all.Go(func() {
-			k.note(ctx, d, survived(func() error { return k.delete(ctx, d.Token) }))
+			asked := As(ctx, d.By)
+			k.note(asked, d, survived(func() error { return k.delete(asked, d.Token) }))
 		})
 	}
 	all.Wait()
@@ -118,10 +123,10 @@ func (k *keeper) delete(ctx context.Context, token providers.ID) error {
 		return errs[0]
 	}
 	defer k.c.lock(ctx, token)()
-	_, err := k.c.sent(ctx, accounts[0], token.OfRegistry(), func() (providers.Created, error) {
-		return providers.Created{}, unlessGone(accounts[0].Provider.DeleteToken(ctx, token))
+	_, err := k.c.sent(ctx, accounts[0], token.OfRegistry(), deed{kind: activity.Deleted, token: token}, func() (providers.Created, error) {
+		return providers.Created{}, accounts[0].Provider.DeleteToken(ctx, token)
 	})
-	if err != nil {
+	if err = unlessGone(err); err != nil {
 		return err
 	}
 	k.c.tellDeleted(token)
@@ -137,6 +142,7 @@ func (k *keeper) note(ctx context.Context, d ledger.Deletion, err error) {
 	defer k.mu.Unlock()
 	if err == nil {
 		delete(k.told, d.Token)
+		k.c.line(ctx, opPromised, d.Token, outcomeDone)
 		k.c.log.Info("a token is deleted, as promised when it was rotated",
 			"provider", d.Token.Provider, "token", d.Token.String(), "due", d.At)
 		return
@@ -149,6 +155,7 @@ func (k *keeper) note(ctx context.Context, d ledger.Deletion, err error) {
 		clear(k.told)
 	}
 	k.told[d.Token] = kind
+	k.c.line(ctx, opPromised, d.Token, cmp.Or(string(kind), outcomeFault))
 	if errors.Is(err, ledger.ErrUnavailable) {
 		k.c.log.Warn("a token is deleted, as promised when it was rotated, and the ledger cannot be told; it is tried again",
 			"provider", d.Token.Provider, "token", d.Token.String(), "due", d.At, "err", err)

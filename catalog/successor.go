@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"regtok/activity"
 	"regtok/providers"
 )
 
@@ -38,7 +39,7 @@ func (r rotation) makeNew(ctx context.Context) (old *Token, made Written, err er
 		}
 		w := r.write
 		w.name = state.Name
-		made, err = r.c.send(ctx, r.account, r.token.OfRegistry(), w, func() (providers.Created, error) {
+		made, err = r.c.send(ctx, r.account, r.token.OfRegistry(), w, deed{kind: activity.Created}, func() (providers.Created, error) {
 			return r.account.Provider.CreateToken(ctx, r.token.OfRegistry(), state)
 		})
 		if !r.counts() || try == mostNames || made.Token != nil || !has(made.Problems, providers.Conflict) {

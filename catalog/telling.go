@@ -5,13 +5,15 @@ import (
 	"context"
 	"time"
 
+	"regtok/activity"
 	"regtok/cache"
 	"regtok/expiry"
 	"regtok/providers"
 )
 
 // Whoever watches tokens' ends hears of each list of tokens that this process loaded, of what it wrote, and of lists that the
-// sweep finds kept. Options.Tell gets it; it waits for nothing, so no reader does.
+// sweep finds kept. Options.Tell gets it; it waits for nothing, so no reader does. Options.Trail gets the same lists; what is
+// written it is told in deed.go.
 
 var _ expiry.Source = (*Catalog)(nil)
 
@@ -65,15 +67,34 @@ func (c *Catalog) RegistryName(ctx context.Context, registry providers.ID) strin
 
 // tell tells of a list of tokens.
 func (c *Catalog) tell(ctx context.Context, k at, asked time.Time, tokens []*Token) {
-	if c.heard != nil {
-		c.heard(listOf(k, c.registryName(ctx, k), asked, tokens))
+	if c.heard == nil && c.trail == nil {
+		return
 	}
+	name := c.registryName(ctx, k)
+	if c.heard != nil {
+		c.heard(listOf(k, name, asked, tokens))
+	}
+	if c.trail != nil {
+		c.trail.See(activity.List{Registry: k.id, RegistryName: name, At: asked, Tokens: states(tokens)})
+	}
+}
+
+// states are what a list says of its tokens.
+func states(tokens []*Token) []*providers.Token {
+	all := make([]*providers.Token, len(tokens))
+	for i, t := range tokens {
+		all[i] = &t.Token
+	}
+	return all
 }
 
 // tellGone tells that a registry has no tokens any more.
 func (c *Catalog) tellGone(registry providers.ID, seen time.Time) {
 	if c.heard != nil {
 		c.heard(expiry.List{Registry: registry, At: seen})
+	}
+	if c.trail != nil {
+		c.trail.See(activity.List{Registry: registry, At: seen})
 	}
 }
 

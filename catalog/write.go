@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 
+	"regtok/activity"
 	"regtok/providers"
 )
 
@@ -12,10 +13,12 @@ import (
 // told as Problems.
 
 // CreateToken makes a token. It is sent once.
-func (c *Catalog) CreateToken(ctx context.Context, in CreateToken) (Written, error) {
+func (c *Catalog) CreateToken(ctx context.Context, in CreateToken) (written Written, err error) {
 	ctx = providers.WithPriority(ctx, providers.Writing)
 	w := c.writing(ctx, in.Registry, "registryId", lookForOrphan)
-	done, err := c.once(ctx, repeatable{in.Repeat, "create token", in, w}, func(ctx context.Context) (Rotated, error) {
+	var done Rotated
+	defer func() { c.audit(ctx, "create token", w, nil, done, err) }()
+	done, err = c.once(ctx, repeatable{in.Repeat, "create token", in, w}, func(ctx context.Context) (Rotated, error) {
 		written, err := c.createToken(ctx, in, w)
 		return Rotated{Written: written}, err
 	})
@@ -31,23 +34,25 @@ func (c *Catalog) createToken(ctx context.Context, in CreateToken, w write) (Wri
 	ctx, cancel := c.carried(ctx)
 	defer cancel()
 	w.name = in.Name
-	return c.send(ctx, account, in.Registry, w, func() (providers.Created, error) {
+	return c.send(ctx, account, in.Registry, w, deed{kind: activity.Created}, func() (providers.Created, error) {
 		return account.Provider.CreateToken(ctx, in.Registry, state)
 	})
 }
 
 // ReplaceToken puts the whole state of a token, and makes it where the provider lets an id be chosen. It is sent once.
-func (c *Catalog) ReplaceToken(ctx context.Context, in ReplaceToken) (Written, error) {
+func (c *Catalog) ReplaceToken(ctx context.Context, in ReplaceToken) (written Written, err error) {
 	ctx = providers.WithPriority(ctx, providers.Writing)
 	w := c.writing(ctx, in.Token, "token", lookAtState)
+	defer func() { c.audit(ctx, "replace token", w, nil, Rotated{Written: written}, err) }()
 	state, wrong := in.state(w.driver)
 	account, refused, err := c.begin(ctx, in.Token, providers.TokenKind, w, wrong...)
 	if account == nil {
 		return Written{Problems: refused}, err
 	}
 	w.name = in.Name
-	change := change{write: w, account: account, token: in.Token, version: in.IfVersion, reads: in.MustExist}
-	written, err := c.locked(ctx, change, func(ctx context.Context, _ *Token) (providers.Created, error) {
+	change := change{write: w, account: account, token: in.Token, version: in.IfVersion, reads: in.MustExist,
+		deed: deed{kind: activity.Replaced, token: in.Token}}
+	written, err = c.locked(ctx, change, func(ctx context.Context, _ *Token) (providers.Created, error) {
 		return account.Provider.ReplaceToken(ctx, in.Token, state)
 	})
 	if !written.Secret.Empty() {
@@ -57,15 +62,18 @@ func (c *Catalog) ReplaceToken(ctx context.Context, in ReplaceToken) (Written, e
 }
 
 // PatchToken changes what is said and nothing else.
-func (c *Catalog) PatchToken(ctx context.Context, in PatchToken) (Written, error) {
+func (c *Catalog) PatchToken(ctx context.Context, in PatchToken) (written Written, err error) {
 	ctx = providers.WithPriority(ctx, providers.Writing)
 	w := c.writing(ctx, in.Token, "token", lookAtToken)
 	patch, wrong := in.patch(w.driver)
+	set := patch.Fields()
+	defer func() { c.audit(ctx, "patch token", w, set, Rotated{Written: written}, err) }()
 	account, refused, err := c.begin(ctx, in.Token, providers.TokenKind, w, wrong...)
 	if account == nil {
 		return Written{Problems: refused}, err
 	}
-	change := change{write: w, account: account, token: in.Token, version: in.IfVersion}
+	change := change{write: w, account: account, token: in.Token, version: in.IfVersion,
+		deed: deed{kind: activity.Changed, token: in.Token, set: set}}
 	change.reads = in.Scopes != nil && in.Scopes.Change != nil
 	return c.locked(ctx, change, func(ctx context.Context, now *Token) (providers.Created, error) {
 		if change.reads {
@@ -77,15 +85,17 @@ func (c *Catalog) PatchToken(ctx context.Context, in PatchToken) (Written, error
 }
 
 // DeleteToken deletes a token. Written.Token stays nil.
-func (c *Catalog) DeleteToken(ctx context.Context, in DeleteToken) (Written, error) {
+func (c *Catalog) DeleteToken(ctx context.Context, in DeleteToken) (written Written, err error) {
 	ctx = providers.WithPriority(ctx, providers.Writing)
 	w := c.writing(ctx, in.Token, "token", lookIfDeleted)
+	defer func() { c.audit(ctx, "delete token", w, nil, Rotated{Written: written}, err) }()
 	account, refused, err := c.begin(ctx, in.Token, providers.TokenKind, w)
 	if account == nil {
 		return Written{Problems: refused}, err
 	}
-	change := change{write: w, account: account, token: in.Token, version: in.IfVersion}
-	written, err := c.locked(ctx, change, func(ctx context.Context, _ *Token) (providers.Created, error) {
+	change := change{write: w, account: account, token: in.Token, version: in.IfVersion,
+		deed: deed{kind: activity.Deleted, token: in.Token}}
+	written, err = c.locked(ctx, change, func(ctx context.Context, _ *Token) (providers.Created, error) {
 		return providers.Created{}, account.Provider.DeleteToken(ctx, in.Token)
 	})
 	written.Token = nil

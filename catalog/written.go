@@ -19,6 +19,7 @@ type Written struct {
 // Rotated is what became of a rotation: Token and Secret are the new token's.
 type Rotated struct {
 	Written
+	repeated bool // an earlier call with the same idempotency key had done it
 	// Previous is the old token as it is now; nil: it is gone, or see Problems.
 	Previous *Token
 	// PreviousEnds is when the old token stops working, or stopped; zero: never, or see Problems.
