@@ -13,6 +13,7 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"regtok/activity"
 	"regtok/auth"
 	"regtok/cache"
 	"regtok/catalog"
@@ -33,6 +34,8 @@ type Options struct {
 	Catalog *catalog.Catalog
 	// Events are what is told of tokens' ends. Nil: this server tells none.
 	Events *expiry.Events
+	// Activity is what is told of what happens to tokens. Nil likewise.
+	Activity activity.Log
 	// Streams carry subscriptions. Nil: there are none.
 	Streams *transport.Streams
 	// Callers may bring their credential with connection_init. Nil: sockets belong to the viewer of their request.
@@ -55,7 +58,7 @@ type Options struct {
 // New returns the API as a handler of requests, and of what they are upgraded to. The viewer of each request is expected in
 // its context, and stays that of the operations of a socket.
 func New(o Options) http.Handler {
-	server := handler.New(schema(&resolver{catalog: o.Catalog, events: o.Events, version: o.Version}))
+	server := handler.New(schema(&resolver{catalog: o.Catalog, events: o.Events, activity: o.Activity, version: o.Version}))
 	o.Limits.Scalars = scalars()
 	o.Documents.Longest = o.Limits.Bytes
 	server.Use(documents.New(o.Documents))
@@ -90,9 +93,10 @@ func New(o Options) http.Handler {
 	return server
 }
 
-// within narrows what is done for the viewer to what they may see.
+// within narrows what is done for the viewer to what they may see, and says who they are.
 func within(ctx context.Context) context.Context {
-	return catalog.Within(ctx, auth.FromContext(ctx).Reach)
+	viewer := auth.FromContext(ctx)
+	return catalog.As(catalog.Within(ctx, viewer.Reach), viewer.Subject)
 }
 
 // follows tells whether an operation is a subscription. Browsers insist with each of those, whatever their page wants, and all

@@ -23,6 +23,7 @@ var byKind = []string{"Query.node", "Query.nodes"}
 var nodeKinds = map[string]auth.Permission{
 	"Provider": "", "Account": auth.TokensRead, "Organization": auth.TokensRead, "Registry": auth.TokensRead,
 	"Token": auth.TokensRead, "User": auth.TokensRead, "TokenExpiryEvent": auth.EventsRead,
+	"TokenActivityEvent": auth.ActivityRead,
 }
 
 // guards are the permissions of the schema's fields, by "Type.field", for all fields that have a resolver: no other can ask
@@ -112,6 +113,7 @@ var waysIn = map[string]string{
 	"Token":              `mutation { patchToken(input: {token: {id: "` + ionosToken + `"}, enabled: true}) { token { %s } } }`,
 	"DeleteTokenPayload": `mutation { deleteToken(input: {token: {id: "` + ionosToken + `"}, allowMissing: true}) { %s } }`,
 	"TokenExpiryEvent":   `{ tokenExpiryEvents { nodes { %s } } }`,
+	"TokenActivityEvent": `{ tokenActivityEvents { nodes { %s } } }`,
 }
 
 // TestWhoLacksAPermissionAsksNobody asks every field that may reach a provider for callers who hold all permissions but the one
@@ -133,6 +135,7 @@ func TestWhoLacksAPermissionAsksNobody(t *testing.T) {
 				asked++
 				s := newStage(t, plan{viewer: &auth.Viewer{Subject: "other", Permissions: held}})
 				s.tell(t, event(ionosToken, 0))
+				s.did(t, deed(ionosToken, 0))
 				selection := chosen(graph.Schema().Types[typ].Fields.ForName(field))
 				if typ == "Subscription" {
 					data, _ := s.follow(t, "subscription { "+selection+" }", nil, "").next()
@@ -195,17 +198,19 @@ func TestNodesAreGuardedByWhatTheyAre(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := event(ionosToken, 0)
+	e, d := event(ionosToken, 0), deed(ionosToken, 0)
 	ids := map[string]string{
 		"Provider": providers.ProviderID("ionos").String(), "Account": providers.AccountID("ionos", "demo").String(),
 		"Organization": token.OfOrganization().String(), "Registry": token.OfRegistry().String(), "Token": ionosToken,
 		"User": providers.UserID("ionos", "95c24ffd-96f9-4052-8654-c8c5294b2b0b").String(), "TokenExpiryEvent": e.ID,
+		"TokenActivityEvent": d.ID,
 	}
 	for typ, permission := range nodeKinds {
 		t.Run(typ, func(t *testing.T) {
 			others := slices.DeleteFunc(slices.Clone(auth.Local().Permissions), func(p auth.Permission) bool { return p == permission })
 			s := newStage(t, plan{viewer: &auth.Viewer{Subject: "other", Permissions: others}})
 			s.tell(t, e)
+			s.did(t, d)
 			for _, query := range []string{`{ node(id: %q) { __typename } }`, `{ nodes(ids: [%q]) { __typename } }`} {
 				a := s.ask(t, fmt.Sprintf(query, ids[typ]), nil)
 				if permission == "" {

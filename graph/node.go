@@ -11,7 +11,6 @@ import (
 	"regtok/auth"
 	"regtok/cache"
 	"regtok/catalog"
-	"regtok/expiry"
 	"regtok/graph/internal/model"
 	"regtok/graph/loader"
 	"regtok/providers"
@@ -37,7 +36,7 @@ func one[V, N any](entries []cache.Entry[V], wrap func(V) *N) (*N, error) {
 }
 
 func (r queryResolver) Node(ctx context.Context, id providers.ID) (model.Node, error) {
-	if text := textOf(ctx, "id", 0); id.IsZero() && expiry.IsEventID(text) {
+	if text := textOf(ctx, "id", 0); id.IsZero() && isEventID(text) {
 		return r.eventNamed(ctx, text)
 	}
 	if id.IsZero() {
@@ -70,7 +69,7 @@ func (r queryResolver) nodes(ctx context.Context, ids []providers.ID) ([]model.N
 		case providers.AccountKind:
 			f.account(ctx, i, r.catalog.Accounts(ctx))
 		case 0:
-			if text := textOf(ctx, "ids", i); expiry.IsEventID(text) {
+			if text := textOf(ctx, "ids", i); isEventID(text) {
 				f.nodes[i], f.errs[i] = r.eventNamed(ctx, text)
 			} else {
 				f.errs[i] = damaged(fmt.Sprintf("ids[%d]", i))

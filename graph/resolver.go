@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"regtok/activity"
 	"regtok/catalog"
 	"regtok/expiry"
 	"regtok/graph/internal/exec"
@@ -8,9 +9,10 @@ import (
 
 // resolver answers the schema's fields. Resolvers ask the loaders of their response and shape the answer.
 type resolver struct {
-	catalog *catalog.Catalog
-	events  *expiry.Events // nil: none are told
-	version string
+	catalog  *catalog.Catalog
+	events   *expiry.Events // nil: none are told
+	activity activity.Log   // nil likewise
+	version  string
 }
 
 var _ exec.ResolverRoot = (*resolver)(nil)
@@ -25,6 +27,9 @@ func (r *resolver) Token() exec.TokenResolver               { return tokenResolv
 func (r *resolver) User() exec.UserResolver                 { return userResolver{r} }
 func (r *resolver) TokenExpiryEvent() exec.TokenExpiryEventResolver {
 	return tokenExpiryEventResolver{r}
+}
+func (r *resolver) TokenActivityEvent() exec.TokenActivityEventResolver {
+	return tokenActivityEventResolver{r}
 }
 func (r *resolver) TokenCredential() exec.TokenCredentialResolver {
 	return tokenCredentialResolver{r}

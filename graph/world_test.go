@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"regtok/activity"
 	"regtok/auth"
 	"regtok/cache"
 	"regtok/catalog"
@@ -36,6 +37,8 @@ type world struct {
 	bases   map[string]string // where each provider's emulator is
 	log     *locked
 	catalog *catalog.Catalog
+	trail   *activity.Trail
+	deeds   activity.Log
 	client  *http.Client
 }
 
@@ -75,12 +78,15 @@ func newWorld(t testing.TB, p plan) *world {
 	if p.policy.Thresholds == nil {
 		p.policy.Thresholds = catalog.DefaultThresholds()
 	}
+	w.deeds = activity.NewMemory(0, 0)
+	t.Cleanup(w.deeds.Close)
+	w.trail = activity.NewTrail(activity.Options{Log: w.deeds, Index: activity.NewMemoryIndex(0), Logger: log})
 	w.catalog = catalog.New(catalog.Options{
-		Drivers: all.Drivers(), Accounts: accounts, Cache: store, Policy: p.policy, Ledger: p.ledger, Log: log,
+		Drivers: all.Drivers(), Accounts: accounts, Cache: store, Policy: p.policy, Ledger: p.ledger, Log: log, Trail: w.trail,
 	})
 	limit := limits.Default()
 	limit.Introspection = true
-	w.api = graph.New(graph.Options{Catalog: w.catalog, Version: "test", Limits: limit, Timeout: p.timeout, Log: log, Events: p.events, Streams: p.streams, Callers: p.callers, Documents: p.documents, Quota: p.quota})
+	w.api = graph.New(graph.Options{Catalog: w.catalog, Version: "test", Limits: limit, Timeout: p.timeout, Log: log, Events: p.events, Activity: w.deeds, Streams: p.streams, Callers: p.callers, Documents: p.documents, Quota: p.quota})
 	viewer := auth.Local()
 	if p.viewer != nil {
 		viewer = *p.viewer

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"regtok/activity"
 	"regtok/auth"
 	"regtok/catalog"
 	"regtok/eventlog"
@@ -43,6 +44,7 @@ type ResolverRoot interface {
 	Registry() RegistryResolver
 	Subscription() SubscriptionResolver
 	Token() TokenResolver
+	TokenActivityEvent() TokenActivityEventResolver
 	TokenCredential() TokenCredentialResolver
 	TokenExpiryEvent() TokenExpiryEventResolver
 	User() UserResolver
@@ -206,19 +208,20 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		Accounts          func(childComplexity int) int
-		Node              func(childComplexity int, id providers.ID) int
-		Nodes             func(childComplexity int, ids []*providers.ID) int
-		Organizations     func(childComplexity int, first int, after *string, filter *model.OrganizationFilter) int
-		Providers         func(childComplexity int) int
-		Registries        func(childComplexity int, first int, after *string, filter *model.RegistryFilter, orderBy model.RegistryOrder) int
-		Registry          func(childComplexity int, address model.RegistryAddress) int
-		Server            func(childComplexity int) int
-		Token             func(childComplexity int, address model.TokenAddress) int
-		TokenExpiryEvents func(childComplexity int, first int, after *eventlog.Cursor, filter *model.TokenFilter) int
-		Tokens            func(childComplexity int, first int, after *string, filter *model.TokenFilter, orderBy model.TokenOrder) int
-		User              func(childComplexity int, id providers.ID) int
-		Viewer            func(childComplexity int) int
+		Accounts            func(childComplexity int) int
+		Node                func(childComplexity int, id providers.ID) int
+		Nodes               func(childComplexity int, ids []*providers.ID) int
+		Organizations       func(childComplexity int, first int, after *string, filter *model.OrganizationFilter) int
+		Providers           func(childComplexity int) int
+		Registries          func(childComplexity int, first int, after *string, filter *model.RegistryFilter, orderBy model.RegistryOrder) int
+		Registry            func(childComplexity int, address model.RegistryAddress) int
+		Server              func(childComplexity int) int
+		Token               func(childComplexity int, address model.TokenAddress) int
+		TokenActivityEvents func(childComplexity int, first int, after *eventlog.Cursor, filter *model.TokenActivityFilter) int
+		TokenExpiryEvents   func(childComplexity int, first int, after *eventlog.Cursor, filter *model.TokenFilter) int
+		Tokens              func(childComplexity int, first int, after *string, filter *model.TokenFilter, orderBy model.TokenOrder) int
+		User                func(childComplexity int, id providers.ID) int
+		Viewer              func(childComplexity int) int
 	}
 
 	RateLimitedError struct {
@@ -285,7 +288,8 @@ type ComplexityRoot struct {
 	}
 
 	Subscription struct {
-		TokenExpiry func(childComplexity int, filter *model.TokenFilter, thresholds []time.Duration, after *eventlog.Cursor, includeCurrent bool) int
+		TokenActivity func(childComplexity int, filter *model.TokenActivityFilter, after *eventlog.Cursor) int
+		TokenExpiry   func(childComplexity int, filter *model.TokenFilter, thresholds []time.Duration, after *eventlog.Cursor, includeCurrent bool) int
 	}
 
 	Token struct {
@@ -313,6 +317,30 @@ type ComplexityRoot struct {
 		Username     func(childComplexity int) int
 		Version      func(childComplexity int) int
 		WebURL       func(childComplexity int) int
+	}
+
+	TokenActivityEvent struct {
+		Actor       func(childComplexity int) int
+		Changed     func(childComplexity int) int
+		Cursor      func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Kind        func(childComplexity int) int
+		OccurredAt  func(childComplexity int) int
+		RotatedToID func(childComplexity int) int
+		Subject     func(childComplexity int) int
+		Token       func(childComplexity int) int
+	}
+
+	TokenActivityEventConnection struct {
+		Edges    func(childComplexity int) int
+		Gap      func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	TokenActivityEventEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	TokenConnection struct {
@@ -478,6 +506,7 @@ type QueryResolver interface {
 	Tokens(ctx context.Context, first int, after *string, filter *model.TokenFilter, orderBy model.TokenOrder) (*model.TokenConnection, error)
 	User(ctx context.Context, id providers.ID) (*model.User, error)
 	TokenExpiryEvents(ctx context.Context, first int, after *eventlog.Cursor, filter *model.TokenFilter) (*model.TokenExpiryEventConnection, error)
+	TokenActivityEvents(ctx context.Context, first int, after *eventlog.Cursor, filter *model.TokenActivityFilter) (*model.TokenActivityEventConnection, error)
 }
 type RegistryResolver interface {
 	CreatedBy(ctx context.Context, objs []*model.Registry) ([]*model.User, error)
@@ -486,6 +515,7 @@ type RegistryResolver interface {
 }
 type SubscriptionResolver interface {
 	TokenExpiry(ctx context.Context, filter *model.TokenFilter, thresholds []time.Duration, after *eventlog.Cursor, includeCurrent bool) (<-chan model.TokenExpiryUpdate, error)
+	TokenActivity(ctx context.Context, filter *model.TokenActivityFilter, after *eventlog.Cursor) (<-chan model.TokenActivityUpdate, error)
 }
 type TokenResolver interface {
 	CreatedBy(ctx context.Context, objs []*model.Token) ([]*model.User, error)
@@ -496,6 +526,9 @@ type TokenResolver interface {
 
 	RotatedFrom(ctx context.Context, objs []*model.Token) ([]*model.Token, error)
 	RotatedTo(ctx context.Context, objs []*model.Token) ([]*model.Token, error)
+}
+type TokenActivityEventResolver interface {
+	Token(ctx context.Context, objs []*model.TokenActivityEvent) ([]*model.Token, error)
 }
 type TokenCredentialResolver interface {
 	DockerConfigJSON(ctx context.Context, obj *model.TokenCredential) (*providers.Secret, error)
@@ -1222,6 +1255,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Token(childComplexity, args["address"].(model.TokenAddress)), true
+	case "Query.tokenActivityEvents":
+		if e.ComplexityRoot.Query.TokenActivityEvents == nil {
+			break
+		}
+
+		args, err := ec.field_Query_tokenActivityEvents_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.TokenActivityEvents(childComplexity, args["first"].(int), args["after"].(*eventlog.Cursor), args["filter"].(*model.TokenActivityFilter)), true
 	case "Query.tokenExpiryEvents":
 		if e.ComplexityRoot.Query.TokenExpiryEvents == nil {
 			break
@@ -1526,6 +1570,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Server.Version(childComplexity), true
 
+	case "Subscription.tokenActivity":
+		if e.ComplexityRoot.Subscription.TokenActivity == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_tokenActivity_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.TokenActivity(childComplexity, args["filter"].(*model.TokenActivityFilter), args["after"].(*eventlog.Cursor)), true
 	case "Subscription.tokenExpiry":
 		if e.ComplexityRoot.Subscription.TokenExpiry == nil {
 			break
@@ -1682,6 +1737,99 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Token.WebURL(childComplexity), true
+
+	case "TokenActivityEvent.actor":
+		if e.ComplexityRoot.TokenActivityEvent.Actor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenActivityEvent.Actor(childComplexity), true
+	case "TokenActivityEvent.changed":
+		if e.ComplexityRoot.TokenActivityEvent.Changed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenActivityEvent.Changed(childComplexity), true
+	case "TokenActivityEvent.cursor":
+		if e.ComplexityRoot.TokenActivityEvent.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenActivityEvent.Cursor(childComplexity), true
+	case "TokenActivityEvent.id":
+		if e.ComplexityRoot.TokenActivityEvent.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenActivityEvent.ID(childComplexity), true
+	case "TokenActivityEvent.kind":
+		if e.ComplexityRoot.TokenActivityEvent.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenActivityEvent.Kind(childComplexity), true
+	case "TokenActivityEvent.occurredAt":
+		if e.ComplexityRoot.TokenActivityEvent.OccurredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenActivityEvent.OccurredAt(childComplexity), true
+	case "TokenActivityEvent.rotatedToId":
+		if e.ComplexityRoot.TokenActivityEvent.RotatedToID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenActivityEvent.RotatedToID(childComplexity), true
+	case "TokenActivityEvent.subject":
+		if e.ComplexityRoot.TokenActivityEvent.Subject == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenActivityEvent.Subject(childComplexity), true
+	case "TokenActivityEvent.token":
+		if e.ComplexityRoot.TokenActivityEvent.Token == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenActivityEvent.Token(childComplexity), true
+
+	case "TokenActivityEventConnection.edges":
+		if e.ComplexityRoot.TokenActivityEventConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenActivityEventConnection.Edges(childComplexity), true
+	case "TokenActivityEventConnection.gap":
+		if e.ComplexityRoot.TokenActivityEventConnection.Gap == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenActivityEventConnection.Gap(childComplexity), true
+	case "TokenActivityEventConnection.nodes":
+		if e.ComplexityRoot.TokenActivityEventConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenActivityEventConnection.Nodes(childComplexity), true
+	case "TokenActivityEventConnection.pageInfo":
+		if e.ComplexityRoot.TokenActivityEventConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenActivityEventConnection.PageInfo(childComplexity), true
+
+	case "TokenActivityEventEdge.cursor":
+		if e.ComplexityRoot.TokenActivityEventEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenActivityEventEdge.Cursor(childComplexity), true
+	case "TokenActivityEventEdge.node":
+		if e.ComplexityRoot.TokenActivityEventEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TokenActivityEventEdge.Node(childComplexity), true
 
 	case "TokenConnection.edges":
 		if e.ComplexityRoot.TokenConnection.Edges == nil {
@@ -2198,6 +2346,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputRegistryOrder,
 		ec.unmarshalInputReplaceTokenInput,
 		ec.unmarshalInputRotateTokenInput,
+		ec.unmarshalInputTokenActivityFilter,
 		ec.unmarshalInputTokenAddress,
 		ec.unmarshalInputTokenFilter,
 		ec.unmarshalInputTokenOrder,
@@ -2391,6 +2540,15 @@ type Query {
     "Which events, by what each tells of its token: as for ` + "`" + `Subscription.tokenExpiry` + "`" + `. Null: all."
     filter: TokenFilter
   ): TokenExpiryEventConnection! @requires(permission: EVENTS_READ)
+  "The past of the ` + "`" + `tokenActivity` + "`" + ` subscription, oldest first; the same cursors work in both."
+  tokenActivityEvents(
+    "Page size, 1 to 100."
+    first: Int! = 50
+    "The cursor of the last event seen, or the ` + "`" + `endCursor` + "`" + ` of the page before. Null: from the oldest that there is."
+    after: EventCursor
+    "Which events. Null: all."
+    filter: TokenActivityFilter
+  ): TokenActivityEventConnection! @requires(permission: ACTIVITY_READ)
 }
 
 """
@@ -2451,6 +2609,16 @@ type Subscription {
     """
     includeCurrent: Boolean! = false
   ): TokenExpiryUpdate! @requires(permission: EVENTS_READ)
+  """
+  What happens to tokens: at once what is done through this server, with who does it; and what is found otherwise when a
+  registry is read, with nobody. Cursors, gaps and ` + "`" + `Last-Event-ID` + "`" + ` are as for ` + "`" + `tokenExpiry` + "`" + `; cursors of one are none of the other.
+  """
+  tokenActivity(
+    "Which events. Null: all."
+    filter: TokenActivityFilter
+    "The last cursor seen. Null: only what happens from now on."
+    after: EventCursor
+  ): TokenActivityUpdate! @requires(permission: ACTIVITY_READ)
 }
 
 # ----------------------------------------------------------------------------------------------------------- objects
@@ -2830,6 +2998,31 @@ type EventGap {
 
 "What the ` + "`" + `tokenExpiry` + "`" + ` subscription sends."
 union TokenExpiryUpdate = TokenExpiryEvent | EventGap
+
+"Something that happened to a token."
+type TokenActivityEvent implements Node {
+  "Stable: whoever reads it and however often."
+  id: ID!
+  "The position after it, to go on from."
+  cursor: EventCursor!
+  "What happened."
+  kind: TokenActivityKind!
+  "When it was done; without an ` + "`" + `actor` + "`" + `, when its registry was read and it was found."
+  occurredAt: DateTime!
+  "Who did it through this server: what ` + "`" + `viewer { subject }` + "`" + ` was for them. Null: it was found, and somebody did it elsewhere."
+  actor: String
+  "For CHANGED: the properties that ` + "`" + `actor` + "`" + ` set, or that were found otherwise. Empty: the other kinds. Their values are not kept."
+  changed: [TokenField!]!
+  "For ROTATED: the token that takes its place. Null: the other kinds."
+  rotatedToId: ID
+  "What the token was then. It answers even after the token is gone. Its names are empty where nobody knew them."
+  subject: TokenSubject!
+  "What the token is now. Null: gone."
+  token: Token @requires(permission: TOKENS_READ)
+}
+
+"What the ` + "`" + `tokenActivity` + "`" + ` subscription sends."
+union TokenActivityUpdate = TokenActivityEvent | EventGap
 
 # --------------------------------------------------------------------------------------------------------- mutations
 
@@ -3294,6 +3487,26 @@ type TokenExpiryEventEdge {
   node: TokenExpiryEvent!
 }
 
+"A page of what happened to tokens."
+type TokenActivityEventConnection {
+  "The page's items with their cursors."
+  edges: [TokenActivityEventEdge!]!
+  "The page's items."
+  nodes: [TokenActivityEvent!]!
+  "Where the page lies. ` + "`" + `endCursor` + "`" + ` is never null here: what comes after it was not looked at yet, so a page may be empty and not the last."
+  pageInfo: PageInfo!
+  "Events that are missing just before this page. Null: none are."
+  gap: EventGap
+}
+
+"Something that happened to a token, in a list."
+type TokenActivityEventEdge {
+  "The position after it, to go on from."
+  cursor: EventCursor!
+  "The event."
+  node: TokenActivityEvent!
+}
+
 "A page of users."
 type UserConnection {
   "The page's items with their cursors."
@@ -3383,6 +3596,28 @@ input TokenFilter {
   scope: TokenScopeFilter
 }
 
+"All given conditions must hold. An empty list matches nothing."
+input TokenActivityFilter {
+  "Provider slugs; one that does not exist is refused."
+  providers: [String!]
+  "Ids of organizations."
+  organizationIds: [ID!]
+  "Ids of registries."
+  registryIds: [ID!]
+  "Ids of tokens: of those that are gone, too."
+  tokenIds: [ID!]
+  "What happened."
+  kinds: [TokenActivityKind!]
+  "Who did it, in the words of ` + "`" + `actor` + "`" + `."
+  actors: [String!]
+  "True: only what was done through this server. False: only what was found."
+  hasActor: Boolean
+  "When it occurred."
+  occurred: DateTimeRange
+  "Matches the token's name and native id, in any case."
+  search: String
+}
+
 "Matches tokens with a scope that fits all given properties."
 input TokenScopeFilter {
   "For example ` + "`" + `repository` + "`" + `."
@@ -3429,6 +3664,8 @@ enum Permission {
   TOKENS_DELETE
   "Read and follow the events of tokens' ends."
   EVENTS_READ
+  "Read and follow what happens to tokens, and who did it."
+  ACTIVITY_READ
   "Read the figures at ` + "`" + `/metrics` + "`" + `."
   METRICS_READ
 }
@@ -3487,6 +3724,20 @@ enum TokenExpiryKind {
   EXTENDED
   "A date that was announced will not come, since it was cleared, or the token disabled or deleted: earlier warnings no longer hold."
   WITHDRAWN
+}
+
+"What happens to a token."
+enum TokenActivityKind {
+  "It is there, and was not before."
+  CREATED
+  "Some of its properties were set."
+  CHANGED
+  "Its whole state was put."
+  REPLACED
+  "A new token was made to take its place, which has a CREATED of its own. How this one ends is told as CHANGED or DELETED."
+  ROTATED
+  "It is gone before its date. One whose date comes is deleted by its provider: ` + "`" + `tokenExpiry` + "`" + ` tells that."
+  DELETED
 }
 
 "Why events are missing."
@@ -3947,6 +4198,54 @@ func (ec *executionContext) childFields_Token(ctx context.Context, field graphql
 		return ec.fieldContext_Token_staleSince(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Token", field.Name)
+}
+
+func (ec *executionContext) childFields_TokenActivityEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_TokenActivityEvent_id(ctx, field)
+	case "cursor":
+		return ec.fieldContext_TokenActivityEvent_cursor(ctx, field)
+	case "kind":
+		return ec.fieldContext_TokenActivityEvent_kind(ctx, field)
+	case "occurredAt":
+		return ec.fieldContext_TokenActivityEvent_occurredAt(ctx, field)
+	case "actor":
+		return ec.fieldContext_TokenActivityEvent_actor(ctx, field)
+	case "changed":
+		return ec.fieldContext_TokenActivityEvent_changed(ctx, field)
+	case "rotatedToId":
+		return ec.fieldContext_TokenActivityEvent_rotatedToId(ctx, field)
+	case "subject":
+		return ec.fieldContext_TokenActivityEvent_subject(ctx, field)
+	case "token":
+		return ec.fieldContext_TokenActivityEvent_token(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TokenActivityEvent", field.Name)
+}
+
+func (ec *executionContext) childFields_TokenActivityEventConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_TokenActivityEventConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_TokenActivityEventConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_TokenActivityEventConnection_pageInfo(ctx, field)
+	case "gap":
+		return ec.fieldContext_TokenActivityEventConnection_gap(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TokenActivityEventConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_TokenActivityEventEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_TokenActivityEventEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_TokenActivityEventEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TokenActivityEventEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_TokenConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4591,6 +4890,36 @@ func (ec *executionContext) field_Query_registry_args(ctx context.Context, rawAr
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_tokenActivityEvents_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*eventlog.Cursor, error) {
+			return ec.unmarshalOEventCursor2ᚖregtokᚋeventlogᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*model.TokenActivityFilter, error) {
+			return ec.unmarshalOTokenActivityFilter2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenActivityFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg2
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_tokenExpiryEvents_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -4722,6 +5051,28 @@ func (ec *executionContext) field_Registry_tokens_args(ctx context.Context, rawA
 		return nil, err
 	}
 	args["orderBy"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Subscription_tokenActivity_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*model.TokenActivityFilter, error) {
+			return ec.unmarshalOTokenActivityFilter2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenActivityFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*eventlog.Cursor, error) {
+			return ec.unmarshalOEventCursor2ᚖregtokᚋeventlogᚐCursor(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
 	return args, nil
 }
 
@@ -8270,6 +8621,68 @@ func (ec *executionContext) fieldContext_Query_tokenExpiryEvents(ctx context.Con
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_tokenActivityEvents(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_tokenActivityEvents(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().TokenActivityEvents(ctx, fc.Args["first"].(int), fc.Args["after"].(*eventlog.Cursor), fc.Args["filter"].(*model.TokenActivityFilter))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				permission, err := ec.unmarshalNPermission2regtokᚋauthᚐPermission(ctx, "ACTIVITY_READ")
+				if err != nil {
+					var zeroVal *model.TokenActivityEventConnection
+					return zeroVal, err
+				}
+				if ec.Directives.Requires == nil {
+					var zeroVal *model.TokenActivityEventConnection
+					return zeroVal, errors.New("directive requires is not implemented")
+				}
+				return ec.Directives.Requires(ctx, nil, directive0, permission)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.TokenActivityEventConnection) graphql.Marshaler {
+			return ec.marshalNTokenActivityEventConnection2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenActivityEventConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_tokenActivityEvents(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TokenActivityEventConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_tokenActivityEvents_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query___type(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -9671,6 +10084,68 @@ func (ec *executionContext) fieldContext_Subscription_tokenExpiry(ctx context.Co
 	return fc, nil
 }
 
+func (ec *executionContext) _Subscription_tokenActivity(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_tokenActivity(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().TokenActivity(ctx, fc.Args["filter"].(*model.TokenActivityFilter), fc.Args["after"].(*eventlog.Cursor))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				permission, err := ec.unmarshalNPermission2regtokᚋauthᚐPermission(ctx, "ACTIVITY_READ")
+				if err != nil {
+					var zeroVal model.TokenActivityUpdate
+					return zeroVal, err
+				}
+				if ec.Directives.Requires == nil {
+					var zeroVal model.TokenActivityUpdate
+					return zeroVal, errors.New("directive requires is not implemented")
+				}
+				return ec.Directives.Requires(ctx, nil, directive0, permission)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v model.TokenActivityUpdate) graphql.Marshaler {
+			return ec.marshalNTokenActivityUpdate2regtokᚋgraphᚋinternalᚋmodelᚐTokenActivityUpdate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_tokenActivity(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type TokenActivityUpdate does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_tokenActivity_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Token_id(ctx context.Context, field graphql.CollectedField, obj *model.Token) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -10539,6 +11014,455 @@ func (ec *executionContext) _Token_staleSince(ctx context.Context, field graphql
 }
 func (ec *executionContext) fieldContext_Token_staleSince(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Token", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _TokenActivityEvent_id(ctx context.Context, field graphql.CollectedField, obj *model.TokenActivityEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenActivityEvent_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNID2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TokenActivityEvent_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TokenActivityEvent", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _TokenActivityEvent_cursor(ctx context.Context, field graphql.CollectedField, obj *model.TokenActivityEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenActivityEvent_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v eventlog.Cursor) graphql.Marshaler {
+			return ec.marshalNEventCursor2regtokᚋeventlogᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TokenActivityEvent_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TokenActivityEvent", field, false, false, errors.New("field of type EventCursor does not have child fields"))
+}
+
+func (ec *executionContext) _TokenActivityEvent_kind(ctx context.Context, field graphql.CollectedField, obj *model.TokenActivityEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenActivityEvent_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v activity.Kind) graphql.Marshaler {
+			return ec.marshalNTokenActivityKind2regtokᚋactivityᚐKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TokenActivityEvent_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TokenActivityEvent", field, false, false, errors.New("field of type TokenActivityKind does not have child fields"))
+}
+
+func (ec *executionContext) _TokenActivityEvent_occurredAt(ctx context.Context, field graphql.CollectedField, obj *model.TokenActivityEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenActivityEvent_occurredAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OccurredAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TokenActivityEvent_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TokenActivityEvent", field, false, false, errors.New("field of type DateTime does not have child fields"))
+}
+
+func (ec *executionContext) _TokenActivityEvent_actor(ctx context.Context, field graphql.CollectedField, obj *model.TokenActivityEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenActivityEvent_actor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Actor(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TokenActivityEvent_actor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TokenActivityEvent", field, true, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _TokenActivityEvent_changed(ctx context.Context, field graphql.CollectedField, obj *model.TokenActivityEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenActivityEvent_changed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Changed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []providers.TokenField) graphql.Marshaler {
+			return ec.marshalNTokenField2ᚕregtokᚋprovidersᚐTokenFieldᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TokenActivityEvent_changed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TokenActivityEvent", field, false, false, errors.New("field of type TokenField does not have child fields"))
+}
+
+func (ec *executionContext) _TokenActivityEvent_rotatedToId(ctx context.Context, field graphql.CollectedField, obj *model.TokenActivityEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenActivityEvent_rotatedToId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RotatedToID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *providers.ID) graphql.Marshaler {
+			return ec.marshalOID2ᚖregtokᚋprovidersᚐID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TokenActivityEvent_rotatedToId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TokenActivityEvent", field, true, false, errors.New("field of type ID does not have child fields"))
+}
+
+func (ec *executionContext) _TokenActivityEvent_subject(ctx context.Context, field graphql.CollectedField, obj *model.TokenActivityEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenActivityEvent_subject(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Subject(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.TokenSubject) graphql.Marshaler {
+			return ec.marshalNTokenSubject2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenSubject(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TokenActivityEvent_subject(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TokenActivityEvent",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TokenSubject(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TokenActivityEvent_token(ctx context.Context, field graphql.CollectedField, obj *model.TokenActivityEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenActivityEvent_token(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_TokenActivityEvent_token(ctx, field, obj)
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				permission, err := ec.unmarshalNPermission2regtokᚋauthᚐPermission(ctx, "TOKENS_READ")
+				if err != nil {
+					var zeroVal *model.Token
+					return zeroVal, err
+				}
+				if ec.Directives.Requires == nil {
+					var zeroVal *model.Token
+					return zeroVal, errors.New("directive requires is not implemented")
+				}
+				return ec.Directives.Requires(ctx, obj, directive0, permission)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Token) graphql.Marshaler {
+			return ec.marshalOToken2ᚖregtokᚋgraphᚋinternalᚋmodelᚐToken(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TokenActivityEvent_token(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TokenActivityEvent",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Token(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_TokenActivityEvent_token(ctx context.Context, field graphql.CollectedField, obj *model.TokenActivityEvent) (any, error) {
+	resolver := ec.Resolvers.TokenActivityEvent()
+	if batch, ok := graphql.BatchParentsFor[*model.TokenActivityEvent](ctx, "TokenActivityEvent"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Token(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*model.Token](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"TokenActivityEvent.token",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Token(ctx, []*model.TokenActivityEvent{obj})
+	return graphql.ResolveBatchSingleResult[*model.Token](
+		ctx,
+		results,
+		err,
+		"TokenActivityEvent.token",
+	)
+}
+
+func (ec *executionContext) _TokenActivityEventConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.TokenActivityEventConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenActivityEventConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.TokenActivityEventEdge) graphql.Marshaler {
+			return ec.marshalNTokenActivityEventEdge2ᚕᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenActivityEventEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TokenActivityEventConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TokenActivityEventConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TokenActivityEventEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TokenActivityEventConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *model.TokenActivityEventConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenActivityEventConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.TokenActivityEvent) graphql.Marshaler {
+			return ec.marshalNTokenActivityEvent2ᚕᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenActivityEventᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TokenActivityEventConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TokenActivityEventConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TokenActivityEvent(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TokenActivityEventConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.TokenActivityEventConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenActivityEventConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖregtokᚋgraphᚋinternalᚋmodelᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TokenActivityEventConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TokenActivityEventConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TokenActivityEventConnection_gap(ctx context.Context, field graphql.CollectedField, obj *model.TokenActivityEventConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenActivityEventConnection_gap(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Gap(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.EventGap) graphql.Marshaler {
+			return ec.marshalOEventGap2ᚖregtokᚋgraphᚋinternalᚋmodelᚐEventGap(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TokenActivityEventConnection_gap(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TokenActivityEventConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EventGap(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TokenActivityEventEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.TokenActivityEventEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenActivityEventEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v eventlog.Cursor) graphql.Marshaler {
+			return ec.marshalNEventCursor2regtokᚋeventlogᚐCursor(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TokenActivityEventEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TokenActivityEventEdge", field, false, false, errors.New("field of type EventCursor does not have child fields"))
+}
+
+func (ec *executionContext) _TokenActivityEventEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.TokenActivityEventEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TokenActivityEventEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.TokenActivityEvent) graphql.Marshaler {
+			return ec.marshalNTokenActivityEvent2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenActivityEvent(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TokenActivityEventEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TokenActivityEventEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TokenActivityEvent(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _TokenConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.TokenConnection) (ret graphql.Marshaler) {
@@ -14386,6 +15310,92 @@ func (ec *executionContext) unmarshalInputRotateTokenInput(ctx context.Context, 
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputTokenActivityFilter(ctx context.Context, obj any) (model.TokenActivityFilter, error) {
+	var it model.TokenActivityFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"providers", "organizationIds", "registryIds", "tokenIds", "kinds", "actors", "hasActor", "occurred", "search"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "providers":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("providers"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Providers = data
+		case "organizationIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("organizationIds"))
+			data, err := ec.unmarshalOID2ᚕᚖregtokᚋprovidersᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.OrganizationIds = data
+		case "registryIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("registryIds"))
+			data, err := ec.unmarshalOID2ᚕᚖregtokᚋprovidersᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RegistryIds = data
+		case "tokenIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tokenIds"))
+			data, err := ec.unmarshalOID2ᚕᚖregtokᚋprovidersᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TokenIds = data
+		case "kinds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kinds"))
+			data, err := ec.unmarshalOTokenActivityKind2ᚕregtokᚋactivityᚐKindᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Kinds = data
+		case "actors":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("actors"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Actors = data
+		case "hasActor":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasActor"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.HasActor = data
+		case "occurred":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("occurred"))
+			data, err := ec.unmarshalODateTimeRange2ᚖregtokᚋgraphᚋinternalᚋmodelᚐDateTimeRange(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Occurred = data
+		case "search":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("search"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Search = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputTokenAddress(ctx context.Context, obj any) (model.TokenAddress, error) {
 	var it model.TokenAddress
 	if obj == nil {
@@ -14747,6 +15757,11 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._TokenExpiryEvent(ctx, sel, obj)
+	case *model.TokenActivityEvent:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._TokenActivityEvent(ctx, sel, obj)
 	case *model.Token:
 		if obj == nil {
 			return graphql.Null
@@ -14800,6 +15815,29 @@ func (ec *executionContext) _RegistryDetails(ctx context.Context, sel ast.Select
 			return typedObj
 		} else {
 			panic(fmt.Errorf("unexpected type %T; non-generated variants of RegistryDetails must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
+func (ec *executionContext) _TokenActivityUpdate(ctx context.Context, sel ast.SelectionSet, obj model.TokenActivityUpdate) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case *model.TokenActivityEvent:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._TokenActivityEvent(ctx, sel, obj)
+	case *model.EventGap:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._EventGap(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of TokenActivityUpdate must implement graphql.Marshaler", obj))
 		}
 	}
 }
@@ -15332,7 +16370,7 @@ func (ec *executionContext) _DeleteTokenPayload(ctx context.Context, sel ast.Sel
 	return out
 }
 
-var eventGapImplementors = []string{"EventGap", "TokenExpiryUpdate"}
+var eventGapImplementors = []string{"EventGap", "TokenExpiryUpdate", "TokenActivityUpdate"}
 
 func (ec *executionContext) _EventGap(ctx context.Context, sel ast.SelectionSet, obj *model.EventGap) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, eventGapImplementors)
@@ -16542,6 +17580,28 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "tokenActivityEvents":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_tokenActivityEvents(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
 		case "__type":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Query___type(ctx, field)
@@ -17132,6 +18192,8 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 	switch fields[0].Name {
 	case "tokenExpiry":
 		return ec._Subscription_tokenExpiry(ctx, fields[0])
+	case "tokenActivity":
+		return ec._Subscription_tokenActivity(ctx, fields[0])
 	default:
 		panic("unknown field " + strconv.Quote(fields[0].Name))
 	}
@@ -17466,6 +18528,213 @@ func (ec *executionContext) _Token(ctx context.Context, sel ast.SelectionSet, ob
 			out.Values[i] = ec._Token_staleSince(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var tokenActivityEventImplementors = []string{"TokenActivityEvent", "Node", "TokenActivityUpdate"}
+
+func (ec *executionContext) _TokenActivityEvent(ctx context.Context, sel ast.SelectionSet, obj *model.TokenActivityEvent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, tokenActivityEventImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TokenActivityEvent")
+		case "id":
+			out.Values[i] = ec._TokenActivityEvent_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "cursor":
+			out.Values[i] = ec._TokenActivityEvent_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "kind":
+			out.Values[i] = ec._TokenActivityEvent_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "occurredAt":
+			out.Values[i] = ec._TokenActivityEvent_occurredAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "actor":
+			out.Values[i] = ec._TokenActivityEvent_actor(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "changed":
+			out.Values[i] = ec._TokenActivityEvent_changed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "rotatedToId":
+			out.Values[i] = ec._TokenActivityEvent_rotatedToId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "subject":
+			out.Values[i] = ec._TokenActivityEvent_subject(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "token":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._TokenActivityEvent_token(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var tokenActivityEventConnectionImplementors = []string{"TokenActivityEventConnection"}
+
+func (ec *executionContext) _TokenActivityEventConnection(ctx context.Context, sel ast.SelectionSet, obj *model.TokenActivityEventConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, tokenActivityEventConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TokenActivityEventConnection")
+		case "edges":
+			out.Values[i] = ec._TokenActivityEventConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nodes":
+			out.Values[i] = ec._TokenActivityEventConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._TokenActivityEventConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "gap":
+			out.Values[i] = ec._TokenActivityEventConnection_gap(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var tokenActivityEventEdgeImplementors = []string{"TokenActivityEventEdge"}
+
+func (ec *executionContext) _TokenActivityEventEdge(ctx context.Context, sel ast.SelectionSet, obj *model.TokenActivityEventEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, tokenActivityEventEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TokenActivityEventEdge")
+		case "cursor":
+			out.Values[i] = ec._TokenActivityEventEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._TokenActivityEventEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -19191,6 +20460,8 @@ func (ec *executionContext) marshalNNode2ᚕregtokᚋgraphᚋinternalᚋmodelᚐ
 		batchIdxMapUser := map[int]int{}
 		var batchItemsTokenExpiryEvent []*model.TokenExpiryEvent
 		batchIdxMapTokenExpiryEvent := map[int]int{}
+		var batchItemsTokenActivityEvent []*model.TokenActivityEvent
+		batchIdxMapTokenActivityEvent := map[int]int{}
 		var batchItemsToken []*model.Token
 		batchIdxMapToken := map[int]int{}
 		var batchItemsRegistry []*model.Registry
@@ -19207,6 +20478,9 @@ func (ec *executionContext) marshalNNode2ᚕregtokᚋgraphᚋinternalᚋmodelᚐ
 			case *model.TokenExpiryEvent:
 				batchIdxMapTokenExpiryEvent[i] = len(batchItemsTokenExpiryEvent)
 				batchItemsTokenExpiryEvent = append(batchItemsTokenExpiryEvent, concrete)
+			case *model.TokenActivityEvent:
+				batchIdxMapTokenActivityEvent[i] = len(batchItemsTokenActivityEvent)
+				batchItemsTokenActivityEvent = append(batchItemsTokenActivityEvent, concrete)
 			case *model.Token:
 				batchIdxMapToken[i] = len(batchItemsToken)
 				batchItemsToken = append(batchItemsToken, concrete)
@@ -19226,6 +20500,9 @@ func (ec *executionContext) marshalNNode2ᚕregtokᚋgraphᚋinternalᚋmodelᚐ
 		}
 		if len(batchItemsTokenExpiryEvent) > 0 {
 			ctx = graphql.WithBatchParents(ctx, "TokenExpiryEvent", batchItemsTokenExpiryEvent, batchIdxMapTokenExpiryEvent)
+		}
+		if len(batchItemsTokenActivityEvent) > 0 {
+			ctx = graphql.WithBatchParents(ctx, "TokenActivityEvent", batchItemsTokenActivityEvent, batchIdxMapTokenActivityEvent)
 		}
 		if len(batchItemsToken) > 0 {
 			ctx = graphql.WithBatchParents(ctx, "Token", batchItemsToken, batchIdxMapToken)
@@ -19636,6 +20913,96 @@ func (ec *executionContext) marshalNToken2ᚖregtokᚋgraphᚋinternalᚋmodel�
 		return graphql.Null
 	}
 	return ec._Token(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNTokenActivityEvent2ᚕᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenActivityEventᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.TokenActivityEvent) graphql.Marshaler {
+	ctx = graphql.WithBatchParents(ctx, "TokenActivityEvent", v, nil)
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNTokenActivityEvent2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenActivityEvent(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNTokenActivityEvent2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenActivityEvent(ctx context.Context, sel ast.SelectionSet, v *model.TokenActivityEvent) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._TokenActivityEvent(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNTokenActivityEventConnection2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenActivityEventConnection(ctx context.Context, sel ast.SelectionSet, v *model.TokenActivityEventConnection) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._TokenActivityEventConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNTokenActivityEventEdge2ᚕᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenActivityEventEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.TokenActivityEventEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNTokenActivityEventEdge2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenActivityEventEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNTokenActivityEventEdge2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenActivityEventEdge(ctx context.Context, sel ast.SelectionSet, v *model.TokenActivityEventEdge) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._TokenActivityEventEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNTokenActivityKind2regtokᚋactivityᚐKind(ctx context.Context, v any) (activity.Kind, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := activity.Kind(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNTokenActivityKind2regtokᚋactivityᚐKind(ctx context.Context, sel ast.SelectionSet, v activity.Kind) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNTokenActivityUpdate2regtokᚋgraphᚋinternalᚋmodelᚐTokenActivityUpdate(ctx context.Context, sel ast.SelectionSet, v model.TokenActivityUpdate) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._TokenActivityUpdate(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNTokenAddress2regtokᚋgraphᚋinternalᚋmodelᚐTokenAddress(ctx context.Context, v any) (model.TokenAddress, error) {
@@ -20622,6 +21989,50 @@ func (ec *executionContext) marshalOToken2ᚖregtokᚋgraphᚋinternalᚋmodel�
 		return graphql.Null
 	}
 	return ec._Token(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOTokenActivityFilter2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenActivityFilter(ctx context.Context, v any) (*model.TokenActivityFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputTokenActivityFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOTokenActivityKind2ᚕregtokᚋactivityᚐKindᚄ(ctx context.Context, v any) ([]activity.Kind, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]activity.Kind, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNTokenActivityKind2regtokᚋactivityᚐKind(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOTokenActivityKind2ᚕregtokᚋactivityᚐKindᚄ(ctx context.Context, sel ast.SelectionSet, v []activity.Kind) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNTokenActivityKind2regtokᚋactivityᚐKind(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) marshalOTokenConnection2ᚖregtokᚋgraphᚋinternalᚋmodelᚐTokenConnection(ctx context.Context, sel ast.SelectionSet, v *model.TokenConnection) graphql.Marshaler {

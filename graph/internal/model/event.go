@@ -18,6 +18,9 @@ type TokenExpiryEvent struct {
 	Driver *providers.Driver
 }
 
+// Position is where it is in its log.
+func (e *TokenExpiryEvent) Position() eventlog.Cursor { return e.Cursor }
+
 // Threshold is null where the date itself is meant.
 func (e *TokenExpiryEvent) Threshold() *time.Duration {
 	if e.Event.Threshold == 0 {
@@ -34,7 +37,7 @@ func (e *TokenExpiryEvent) Subject() *TokenSubject { return &TokenSubject{&e.Eve
 
 // TokenSubject is a token as recorded in an event.
 type TokenSubject struct {
-	*expiry.Subject
+	*eventlog.Subject
 	driver *providers.Driver
 }
 
@@ -65,19 +68,7 @@ func (g *EventGap) After() *eventlog.Cursor {
 }
 
 // TokenExpiryEventConnection is a page of events.
-type TokenExpiryEventConnection struct {
-	// Items are in the order of the log.
-	Items []*TokenExpiryEvent
-	// Start is where the page begins, and End what was looked at.
-	Start, End eventlog.Cursor
-	// More tells whether there may be more after End.
-	More bool
-	// Missing is what is missing before the page; nil: nothing.
-	Missing *eventlog.Gap
-}
-
-// Nodes are the page's items.
-func (c *TokenExpiryEventConnection) Nodes() []*TokenExpiryEvent { return c.Items }
+type TokenExpiryEventConnection struct{ EventPage[*TokenExpiryEvent] }
 
 // Edges are the page's items with their cursors.
 func (c *TokenExpiryEventConnection) Edges() []*TokenExpiryEventEdge {
@@ -86,25 +77,6 @@ func (c *TokenExpiryEventConnection) Edges() []*TokenExpiryEventEdge {
 		edges[i] = &TokenExpiryEventEdge{Cursor: item.Cursor, Node: item}
 	}
 	return edges
-}
-
-// PageInfo tells where the page lies.
-func (c *TokenExpiryEventConnection) PageInfo() *PageInfo {
-	end := string(c.End)
-	info := PageInfo{HasPreviousPage: c.Start != "", HasNextPage: c.More, EndCursor: &end}
-	if len(c.Items) > 0 {
-		start := string(c.Items[0].Cursor)
-		info.StartCursor = &start
-	}
-	return &info
-}
-
-// Gap is what is missing before the page.
-func (c *TokenExpiryEventConnection) Gap() *EventGap {
-	if c.Missing == nil {
-		return nil
-	}
-	return &EventGap{c.Missing}
 }
 
 // IsTokenExpiryUpdate marks what the subscription sends, for the schema's union.

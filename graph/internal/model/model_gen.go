@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"regtok/activity"
 	"regtok/catalog"
 	"regtok/eventlog"
 	"regtok/providers"
@@ -21,6 +22,11 @@ type Node interface {
 // What only one provider's registries have.
 type RegistryDetails interface {
 	IsRegistryDetails()
+}
+
+// What the `tokenActivity` subscription sends.
+type TokenActivityUpdate interface {
+	IsTokenActivityUpdate()
 }
 
 // What the `tokenExpiry` subscription sends.
@@ -358,6 +364,36 @@ type Server struct {
 
 // What can be followed, over `graphql-transport-ws` or server-sent events.
 type Subscription struct {
+}
+
+// Something that happened to a token, in a list.
+type TokenActivityEventEdge struct {
+	// The position after it, to go on from.
+	Cursor eventlog.Cursor `json:"cursor"`
+	// The event.
+	Node *TokenActivityEvent `json:"node"`
+}
+
+// All given conditions must hold. An empty list matches nothing.
+type TokenActivityFilter struct {
+	// Provider slugs; one that does not exist is refused.
+	Providers []string `json:"providers,omitempty"`
+	// Ids of organizations.
+	OrganizationIds []*providers.ID `json:"organizationIds,omitempty"`
+	// Ids of registries.
+	RegistryIds []*providers.ID `json:"registryIds,omitempty"`
+	// Ids of tokens: of those that are gone, too.
+	TokenIds []*providers.ID `json:"tokenIds,omitempty"`
+	// What happened.
+	Kinds []activity.Kind `json:"kinds,omitempty"`
+	// Who did it, in the words of `actor`.
+	Actors []string `json:"actors,omitempty"`
+	// True: only what was done through this server. False: only what was found.
+	HasActor *bool `json:"hasActor,omitempty"`
+	// When it occurred.
+	Occurred *DateTimeRange `json:"occurred,omitempty"`
+	// Matches the token's name and native id, in any case.
+	Search *string `json:"search,omitempty"`
 }
 
 // A token, by exactly one of these.
