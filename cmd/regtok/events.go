@@ -7,14 +7,17 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"regtok/activity"
 	"regtok/catalog"
 	"regtok/expiry"
 )
 
-// eventStore is where it is kept what was told of tokens' ends, and what has to be remembered for it.
+// eventStore is where it is kept what was told of tokens' ends, and of what happens to them, and what has to be remembered for it.
 type eventStore struct {
 	log       expiry.Log
 	index     expiry.Index
+	activity  activity.Log
+	rosters   activity.Index
 	retention time.Duration // 0: what is told ends with this process
 	shared    bool
 }
@@ -25,21 +28,27 @@ func (a api) events(client redis.UniversalClient) *eventStore {
 	case a.Events == "off":
 		return nil
 	case client == nil:
-		return &eventStore{log: expiry.NewMemory(0, 0), index: expiry.NewMemoryIndex()}
+		return &eventStore{
+			log: expiry.NewMemory(0, 0), index: expiry.NewMemoryIndex(),
+			activity: activity.NewMemory(0, 0), rosters: activity.NewMemoryIndex(0),
+		}
 	}
 	retention := time.Duration(a.eventRetention)
 	return &eventStore{
 		log: expiry.NewRedis(client, redisPrefix, retention), index: expiry.NewRedisIndex(client, redisPrefix),
+		activity: activity.NewRedis(client, redisPrefix, retention), rosters: activity.NewRedisIndex(client, redisPrefix, retention),
 		retention: retention, shared: true,
 	}
 }
 
-// watch is what sees to it that tokens' ends are told; all of it is nil with --events=off.
+// watch is what sees to it that tokens' ends are told, and what happens to them; all of it is nil with --events=off.
 type watch struct {
-	watcher *expiry.Watcher
-	events  *expiry.Events
-	figures func() expiry.Figures
-	tell    func(expiry.List)
+	watcher  *expiry.Watcher
+	events   *expiry.Events
+	figures  func() expiry.Figures
+	tell     func(expiry.List)
+	trail    *activity.Trail
+	activity activity.Log
 }
 
 func (a api) watch(common shared, log *slog.Logger) watch {
@@ -50,7 +59,12 @@ func (a api) watch(common shared, log *slog.Logger) watch {
 	watcher := expiry.NewWatcher(expiry.Watched{
 		Rule: expiry.NewRule(expiry.Settings{Thresholds: a.policy().Thresholds}), Index: t.index, Log: t.log, Shared: t.shared, Report: common.health.Of("events"), Logger: log,
 	})
+	trail := activity.NewTrail(activity.Options{
+		// A write and what it takes to enter it are over in that time.
+		Log: t.activity, Index: t.rosters, Settle: time.Duration(a.Timeout), Report: common.health.Of("activity"), Logger: log,
+	})
 	return watch{
+		trail: trail, activity: t.activity,
 		watcher: watcher, figures: watcher.Figures, tell: watcher.Tell,
 		events: &expiry.Events{Log: t.log, Retention: t.retention, Current: watcher.Current},
 	}
@@ -65,9 +79,17 @@ func (w watch) run(known *catalog.Catalog) func(context.Context) {
 	}
 }
 
+// follow tells what happens to tokens until ctx ends.
+func (w watch) follow(ctx context.Context) {
+	if w.trail != nil {
+		w.trail.Run(ctx)
+	}
+}
+
 // close ends all subscriptions.
 func (w watch) close() {
 	if w.events != nil {
 		w.events.Log.Close()
+		w.activity.Close()
 	}
 }

@@ -173,8 +173,9 @@ func (a api) serve(p process, started func(base string)) error {
 	defer ends.close()
 	known := catalog.New(catalog.Options{
 		Drivers: all.Drivers(), Accounts: accounts, Cache: views, Ledger: common.ledger, Policy: a.policy(), LoadTimeout: timeout / 2, Report: common.health.Report, Log: log,
-		SweepShare: a.readAhead(), SweepToTell: !a.sweeps(), Tell: ends.tell,
+		SweepShare: a.readAhead(), SweepToTell: !a.sweeps(), Tell: ends.tell, Trail: ends.trail,
 	})
+	defer inBackground(context.WithoutCancel(p), ends.follow)() // until the last answer is given
 	defer inBackground(p, known.KeepSchedule)()
 	defer inBackground(p, known.Sweep)()
 	defer inBackground(p, ends.run(known))()
@@ -182,7 +183,7 @@ func (a api) serve(p process, started func(base string)) error {
 	defer streams.Close()
 	figures.Watch(metrics.Sources{Cache: views.Stats, Shared: common.store != nil, Redis: a.redisWorks(common), Accounts: accounts, Swept: a.swept(known), Events: ends.figures, Streams: streams.Stats})
 	front := server.New(server.Config{
-		GraphQL:     graph.New(graph.Options{Catalog: known, Events: ends.events, Streams: streams, Callers: callers, Version: version(), Limits: limit, Documents: documents, Quota: a.quota(callers != nil, common, figures, log), Timeout: timeout, Observe: figures.Operation, Log: log}),
+		GraphQL:     graph.New(graph.Options{Catalog: known, Events: ends.events, Activity: ends.activity, Streams: streams, Callers: callers, Version: version(), Limits: limit, Documents: documents, Quota: a.quota(callers != nil, common, figures, log), Timeout: timeout, Observe: figures.Operation, Log: log}),
 		Metrics:     a.shown(figures),
 		Playground:  a.playground(),
 		SDL:         graph.SDL(),
