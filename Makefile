@@ -4,7 +4,7 @@ PAGES := web/dist/index.html
 PAGE_SOURCES := $(shell find web -not -path '*/node_modules*' -not -path '*/dist*' -type f -not -name '*.go') schema.graphqls
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run build pages test check lint tidy-check generate generate-check web-check soak fuzz bench clean
+.PHONY: help demo run build pages test check lint tidy-check generate generate-check web-check vuln sbom reproducible soak fuzz bench clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 18
@@ -16,7 +16,7 @@ run: build ## build everything and serve the API over your accounts (see `bin/re
 	@bin/regtok serve
 
 build: pages ## build the pages and the program, bin/regtok
-	go build -trimpath -o bin/regtok ./cmd/regtok
+	CGO_ENABLED=0 go build -trimpath -o bin/regtok ./cmd/regtok
 
 pages: $(PAGES) ## build the playground's pages
 $(PAGES): $(PAGE_SOURCES)
@@ -63,6 +63,16 @@ generate: ## make the generated code from schema.graphqls and gqlgen.yml, and do
 
 generate-check: generate ## fail when what is generated is not what is committed
 	@git diff --exit-code -- graph/internal docs/errors.md || { echo "run make generate and commit what it changes" >&2; exit 1; }
+
+vuln: ## look for known vulnerabilities; asks databases on the internet, and says so when they are out of reach
+	@.ci/vuln
+
+sbom: build ## tell what the program and its pages are built of: bin/regtok.cdx.json, bin/pages.cdx.json
+	go run ./sbom bin/regtok > bin/regtok.cdx.json
+	cd web && npm sbom --sbom-format cyclonedx --package-lock-only > ../bin/pages.cdx.json
+
+reproducible: pages ## build the last commit twice, in two folders with nothing in common, and compare
+	@.ci/reproducible
 
 web-check: pages ## check the pages' types
 	cd web && npm run check
