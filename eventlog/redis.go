@@ -274,6 +274,7 @@ func (r *Redis[E]) run(ctx context.Context, script *redis.Script, args ...any) (
 	return RunScript(ctx, r.client, r.Timeout, script, r.keys, args...)
 }
 
+// RunScript runs a script, whose answer is a list, and waits no longer for it than timeout. Errors hold nothing of its arguments.
 func RunScript(ctx context.Context, client redis.UniversalClient, timeout time.Duration, script *redis.Script, keys []string, args ...any) ([]any, error) {
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()

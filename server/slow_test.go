@@ -112,7 +112,7 @@ func TestABodyThatDoesNotComeOverHTTP2IsNotWaitedFor(t *testing.T) {
 		read <- err
 	})})
 	body, writer := io.Pipe()
-	defer writer.Close()
+	defer func() { _ = writer.Close() }()
 	go func() {
 		if response, err := w.client.Post(w.url+"/graphql", "application/json", body); err == nil {
 			_ = response.Body.Close()

@@ -7,11 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/coder/websocket"
 )
@@ -48,8 +46,8 @@ func saying(messages ...string) (frames []frame) {
 }
 
 // bytes are the frame as it is sent. Its mask is zero.
-func (f frame) bytes(key string) []byte {
-	payload := strings.ReplaceAll(f.payload, "KEY", key)
+func (f frame) bytes(b *besieged) []byte {
+	payload := b.filled(f.payload)
 	length, mask := uint64(len(payload)), byte(0x80)
 	if f.announce > 0 {
 		length = f.announce
@@ -136,16 +134,8 @@ func upgrade(lines ...string) string {
 // on opens a socket, says what is to be said, and wants it to be closed as it should.
 func (s siege) on(t *testing.T, b *besieged) {
 	t.Helper()
-	host := strings.TrimPrefix(b.url, "http://")
-	conn, err := net.Dial("tcp", host)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(tooLate)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.WriteString(conn, strings.ReplaceAll(upgrade(), "HOST", host)); err != nil {
+	conn := b.dial(t)
+	if _, err := io.WriteString(conn, b.filled(upgrade())); err != nil {
 		t.Fatal(err)
 	}
 	reader := bufio.NewReader(conn)
@@ -158,7 +148,7 @@ func (s siege) on(t *testing.T, b *besieged) {
 	go func() {
 		defer close(sent)
 		for _, f := range s.frames {
-			if _, err := conn.Write(f.bytes(b.key)); err != nil {
+			if _, err := conn.Write(f.bytes(b)); err != nil {
 				return // nobody reads any more
 			}
 		}
@@ -246,7 +236,7 @@ func TestASocketsDocumentsAreLimitedToo(t *testing.T) {
 		t.Helper()
 		ctx, cancel := context.WithTimeout(t.Context(), tooLate)
 		defer cancel()
-		if err := conn.Write(ctx, websocket.MessageText, []byte(strings.ReplaceAll(text, "KEY", b.key))); err != nil {
+		if err := conn.Write(ctx, websocket.MessageText, []byte(b.filled(text))); err != nil {
 			t.Fatal(err)
 		}
 		_, said, err := conn.Read(ctx)
