@@ -122,7 +122,9 @@ func TestTheLogInRedis(t *testing.T) {
 					t.Fatal(err)
 				}
 			},
-			Lose: func() { meddler.Del(t.Context(), prefix+"1:{activity}:log", prefix+"1:{activity}:ids", prefix+"1:{activity}:life") },
+			Lose: func() {
+				meddler.Del(t.Context(), prefix+"1:{activity}:log", prefix+"1:{activity}:ids", prefix+"1:{activity}:life")
+			},
 			Wait: func(d time.Duration) { <-time.After(d) },
 		})
 	})

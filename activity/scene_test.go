@@ -150,4 +150,3 @@ func (s *scene) told(want ...string) {
 		s.Errorf("told:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
-
