@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"regtok/cache"
@@ -27,8 +28,26 @@ func (a *Account) ID() providers.ID { return providers.AccountID(a.Driver.Name, 
 // tenant is whose data this account's is, in the cache.
 func (a *Account) tenant() string { return cache.Join(a.Driver.Name, a.Name, a.Fingerprint) }
 
+// all are the accounts as they are now, in the order of the configuration.
+func (c *Catalog) all() []*Account { return *c.accounts.Load() }
+
+// Renew puts an account in the place of the one with its name, whose settings have changed. What was begun with the old one ends
+// with it. With another fingerprint nothing that is cached of the old one is the new one's; with the same one all is. It is false
+// when there is no account of that name. Do not renew from two goroutines at once.
+func (c *Catalog) Renew(account *Account) bool {
+	place := slices.IndexFunc(c.all(), func(a *Account) bool { return a.ID() == account.ID() })
+	if place < 0 {
+		return false
+	}
+	renewed := slices.Clone(c.all())
+	renewed[place] = account
+	c.accounts.Store(&renewed)
+	c.sweep.replace(place, newSweeper(c, account))
+	return true
+}
+
 // Accounts are those within reach, in the order of the configuration.
-func (c *Catalog) Accounts(ctx context.Context) []*Account { return c.within(ctx, c.accounts) }
+func (c *Catalog) Accounts(ctx context.Context) []*Account { return c.within(ctx, c.all()) }
 
 // Drivers are the providers that this server can speak to, configured or not.
 func (c *Catalog) Drivers() []providers.Driver { return c.drivers }
@@ -63,7 +82,7 @@ func (c *Catalog) CredentialExpiry(ctx context.Context, a *Account) (time.Time, 
 // of are the accounts at a provider, whether they are within reach or not.
 func (c *Catalog) of(provider string) []*Account {
 	var found []*Account
-	for _, a := range c.accounts {
+	for _, a := range c.all() {
 		if a.Driver.Name == provider {
 			found = append(found, a)
 		}

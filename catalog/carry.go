@@ -201,7 +201,7 @@ func (c *Catalog) sent(
 	if err := c.learnFor(ctx, account, registry); err != nil {
 		return Written{}, err
 	}
-	defer c.cache.Bump(ctx, c.seenBy(registry)...)
+	defer func() { c.cache.Bump(ctx, c.seenBy(registry)...) }() // of the accounts as they are by then
 	created, err := do()
 	if err != nil {
 		return Written{}, c.beforeWrite(err) // adapters read something first, too

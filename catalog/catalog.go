@@ -6,6 +6,7 @@ package catalog
 import (
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"regtok/activity"
@@ -55,7 +56,7 @@ type Options struct {
 // Catalog is all providers as one.
 type Catalog struct {
 	drivers  []providers.Driver
-	accounts []*Account
+	accounts atomic.Pointer[[]*Account] // see Renew
 	policy   Policy
 	cache    *cache.Cache
 	log      *slog.Logger
@@ -91,9 +92,10 @@ func New(o Options) *Catalog {
 		o.Report = func(string, error) {}
 	}
 	c := &Catalog{
-		drivers: o.Drivers, accounts: o.Accounts, policy: o.Policy, cache: o.Cache, log: o.Log, report: o.Report,
+		drivers: o.Drivers, policy: o.Policy, cache: o.Cache, log: o.Log, report: o.Report,
 		ledger: o.Ledger, heard: o.Tell, trail: o.Trail, writeTimeout: o.WriteTimeout, scheduled: make(chan struct{}, 1),
 	}
+	c.accounts.Store(&o.Accounts)
 	c.views = newViews(c, o.LoadTimeout)
 	c.sweep = newSweep(c, o)
 	return c

@@ -40,7 +40,7 @@ func TestNamesAreLearntOnce(t *testing.T) {
 	organization := providers.OrganizationID("p", "o")
 	c.TokenLists(t.Context(), []providers.ID{organization.RegistryID("r0"), organization.RegistryID("r1")})
 	expectRequests(t, s.requests(), map[string]int{"organizations": 1, "registries": 1, "tokens": 2})
-	c.cache.Bump(t.Context(), scopeOf(c.accounts[0], organization), scopeOf(c.accounts[0], c.accounts[0].ID()))
+	c.cache.Bump(t.Context(), scopeOf(c.all()[0], organization), scopeOf(c.all()[0], c.all()[0].ID()))
 	c.TokensByID(t.Context(), []providers.ID{organization.RegistryID("r0").TokenID("gone")})
 	c.UserLists(t.Context(), []providers.ID{organization})
 	if asked := s.requests(); asked["organizations"]+asked["registries"] != 0 {

@@ -60,7 +60,7 @@ func TestWhatAnotherProcessReadIsWholeAndItsOwn(t *testing.T) {
 		policy := Policy{MaxAge: map[string]time.Duration{"p": time.Hour}, Thresholds: []time.Duration{day}}
 		second := replica(t, m, Options{Accounts: []*Account{fingerprinted(s, "x")}, Policy: policy})
 		read := func(c *Catalog) []*Token {
-			entry := c.views.tokens.Get(t.Context(), at{c.accounts[0], grid.r0})
+			entry := c.views.tokens.Get(t.Context(), at{c.all()[0], grid.r0})
 			if entry.Err != nil {
 				t.Fatal(entry.Err)
 			}
@@ -73,7 +73,7 @@ func TestWhatAnotherProcessReadIsWholeAndItsOwn(t *testing.T) {
 				t.Errorf("the token is another one: got - want +\n%s", diff)
 			}
 			want := got.CreatedAt.Add(time.Hour)
-			if !got.DueAt.Equal(want) || got.DueSource != DueByPolicy || got.warnAhead != day || got.Account != second.accounts[0] {
+			if !got.DueAt.Equal(want) || got.DueSource != DueByPolicy || got.warnAhead != day || got.Account != second.all()[0] {
 				t.Errorf("it is due at %v by %s, warned of %v ahead, of %p; want %v by the policy of this process, and its account",
 					got.DueAt, got.DueSource, got.warnAhead, got.Account, want)
 			}
@@ -104,7 +104,7 @@ func TestAnotherKeysValueIsNotBelieved(t *testing.T) {
 		m, s := cachetest.NewMemory(), newGrid("p", 2, 1)
 		first := replica(t, m, Options{Accounts: []*Account{fingerprinted(s, "x")}})
 		for _, registry := range []providers.ID{grid.r0, grid.r1} {
-			first.views.tokens.Get(t.Context(), at{first.accounts[0], registry})
+			first.views.tokens.Get(t.Context(), at{first.all()[0], registry})
 		}
 		synctest.Wait()
 		values := map[string][]byte{}
@@ -119,7 +119,7 @@ func TestAnotherKeysValueIsNotBelieved(t *testing.T) {
 		s.requests()
 		second := replica(t, m, Options{Accounts: []*Account{fingerprinted(s, "x")}})
 		for _, registry := range []providers.ID{grid.r0, grid.r1} {
-			entry := second.views.tokens.Get(t.Context(), at{second.accounts[0], registry})
+			entry := second.views.tokens.Get(t.Context(), at{second.all()[0], registry})
 			if entry.Err != nil || entry.Value[0].ID.OfRegistry() != registry {
 				t.Errorf("the tokens of %v are %+v", registry, entry)
 			}

@@ -27,8 +27,8 @@ func (c *Catalog) Sweep(ctx context.Context) {
 	}
 	var sweeping sync.WaitGroup
 	defer sweeping.Wait()
-	for _, a := range c.accounts {
-		sweeping.Go(func() { c.sweep.of[a].run(ctx) })
+	for place := range c.all() {
+		sweeping.Go(func() { c.sweep.attend(ctx, place) })
 	}
 }
 
@@ -37,11 +37,13 @@ type sweep struct {
 	share float64 // of an account's allowance; 0: nobody sweeps
 	tells bool    // it reads for Options.Tell alone
 	every time.Duration
-	of    map[*Account]*sweeper
+
+	mu sync.Mutex
+	of []*sweeper // by the places of their accounts
 }
 
 func newSweep(c *Catalog, o Options) *sweep {
-	s := &sweep{share: min(o.SweepShare, mostShare), tells: o.SweepToTell, every: o.SweepEvery, of: map[*Account]*sweeper{}}
+	s := &sweep{share: min(o.SweepShare, mostShare), tells: o.SweepToTell, every: o.SweepEvery}
 	switch {
 	case s.every > 0:
 	case s.tells:
@@ -49,10 +51,45 @@ func newSweep(c *Catalog, o Options) *sweep {
 	default:
 		s.every = time.Minute
 	}
-	for _, a := range c.accounts {
-		s.of[a] = &sweeper{c: c, account: a, log: c.log.With("provider", a.Driver.Name, "account", a.Name)}
+	for _, a := range c.all() {
+		s.of = append(s.of, newSweeper(c, a))
 	}
 	return s
+}
+
+func newSweeper(c *Catalog, a *Account) *sweeper {
+	return &sweeper{c: c, account: a, log: c.log.With("provider", a.Driver.Name, "account", a.Name), replaced: make(chan struct{})}
+}
+
+// at is who sweeps the account at a place.
+func (s *sweep) at(place int) *sweeper {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.of[place]
+}
+
+// replace ends who sweeps the account at a place. Another begins for its successor.
+func (s *sweep) replace(place int, by *sweeper) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	close(s.of[place].replaced)
+	s.of[place] = by
+}
+
+// attend sweeps the account at a place, and those that take it.
+func (s *sweep) attend(ctx context.Context, place int) {
+	for ctx.Err() == nil {
+		sweeper := s.at(place)
+		within, end := context.WithCancel(ctx)
+		var sweeping sync.WaitGroup
+		sweeping.Go(func() { sweeper.run(within) })
+		select {
+		case <-ctx.Done():
+		case <-sweeper.replaced:
+		}
+		end()
+		sweeping.Wait()
+	}
 }
 
 // sweeper sweeps one account, whenever this process holds the office for it.
@@ -62,6 +99,8 @@ type sweeper struct {
 	log     *slog.Logger
 	until   atomic.Int64 // when the office ends unless it is prolonged, in Unix nanoseconds
 	unheard bool         // the ledger did not answer; of the goroutine that asks it
+
+	replaced chan struct{} // closed when another account takes the place
 
 	mu     sync.Mutex
 	status SweepStatus

@@ -152,7 +152,7 @@ func TestOneOfTwoReplicasSweepsAndTheOtherGoesOnWhereItStopped(t *testing.T) {
 				if sent := w.of(1) + w.of(2); sent != 60 {
 					t.Errorf("both sent %d requests for the tokens of 60 registries: %v", sent, w.terms)
 				}
-				if status := c[1].Swept()[0]; status.Registries != 60 || status.Read != 60 || status.Account != c[1].accounts[0] || status.Requests >= 60 {
+				if status := c[1].Swept()[0]; status.Registries != 60 || status.Read != 60 || status.Account != c[1].all()[0] || status.Requests >= 60 {
 					t.Errorf("the other one is at %+v", status)
 				}
 				for i := range j {

@@ -25,10 +25,11 @@ type SweepStatus struct {
 
 // Swept tells how far the sweeps are, in the order of the accounts.
 func (c *Catalog) Swept() []SweepStatus {
-	all := make([]SweepStatus, len(c.accounts))
-	for i, a := range c.accounts {
-		all[i] = c.sweep.of[a].standing()
-		all[i].Account = a
+	all := make([]SweepStatus, len(c.all()))
+	for i := range all {
+		sweeper := c.sweep.at(i)
+		all[i] = sweeper.standing()
+		all[i].Account = sweeper.account
 	}
 	return all
 }

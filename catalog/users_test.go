@@ -210,7 +210,7 @@ func TestWhatATokenToldOfAPersonIsKeptUnlessAWriteCameBetween(t *testing.T) {
 				s.tokens[grid.r0][0].CreatedBy = &creator
 				s.slow(time.Second)
 				c := over(t, s.account("a"))
-				write := func() { c.cache.Bump(t.Context(), scopeOf(c.accounts[0], grid.o)) }
+				write := func() { c.cache.Bump(t.Context(), scopeOf(c.all()[0], grid.o)) }
 				if test.write == "before" {
 					write()
 				}

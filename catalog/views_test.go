@@ -82,7 +82,7 @@ func see[V any](entry cache.Entry[V]) seen {
 
 // readers read one entry of each view.
 func readers(c *Catalog) map[string]func(context.Context) seen {
-	account := c.accounts[0]
+	account := c.all()[0]
 	organization, registry := at{account, grid.o}, at{account, grid.r0}
 	v := c.views
 	return map[string]func(context.Context) seen{
@@ -200,7 +200,7 @@ func TestABumpEndsItsScope(t *testing.T) {
 			for _, read := range all {
 				read(t.Context())
 			}
-			c.cache.Bump(t.Context(), scopeOf(c.accounts[0], test.scope))
+			c.cache.Bump(t.Context(), scopeOf(c.all()[0], test.scope))
 			var ended []string
 			for view, read := range all {
 				s.requests()
@@ -247,7 +247,7 @@ func TestDifferentThingsHaveDifferentKeys(t *testing.T) {
 	s := newGrid("p", 2, 2)
 	c := newCatalog(t, Options{Accounts: []*Account{s.account("a"), s.account("b"), newGrid("q", 1, 1).account("a")}, Cache: cache.New(cache.Options{Store: &notes})})
 	var reads int
-	for _, account := range c.accounts {
+	for _, account := range c.all() {
 		for _, native := range []string{"o", "n"} {
 			o := at{account, providers.OrganizationID(account.Driver.Name, native)}
 			c.views.registries.Get(t.Context(), o)
@@ -284,7 +284,7 @@ func TestDifferentThingsHaveDifferentKeys(t *testing.T) {
 func TestTwoAccountsShareNothing(t *testing.T) {
 	s := newGrid("p", 1, 1)
 	c := over(t, s.account("a"), s.account("b"))
-	for _, account := range c.accounts {
+	for _, account := range c.all() {
 		s.requests()
 		if entry := c.views.tokens.Get(t.Context(), at{account, grid.r0}); entry.Err != nil || entry.Value[0].Account != account {
 			t.Errorf("%s reads %+v", account.Name, entry)

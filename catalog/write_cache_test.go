@@ -46,7 +46,7 @@ func TestAfterAWriteNobodyGetsWhatWasCachedBeforeIt(t *testing.T) {
 				}
 			}
 			read()
-			c.OrganizationLists(t.Context(), c.accounts)
+			c.OrganizationLists(t.Context(), c.all())
 			s.requests()
 			spoil(s)
 			func() {

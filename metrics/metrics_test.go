@@ -69,7 +69,7 @@ func watched(stats cache.Stats) *metrics.Metrics {
 	}}
 	other := &catalog.Account{Name: "b", Driver: providers.Driver{Name: "p"}} // nobody watches it
 	m.Watch(metrics.Sources{
-		Cache: func() cache.Stats { return stats }, Shared: true, Redis: func() bool { return !stats.StoreFails }, Accounts: []*catalog.Account{account, other},
+		Cache: func() cache.Stats { return stats }, Shared: true, Redis: func() bool { return !stats.StoreFails }, Accounts: func() []*catalog.Account { return []*catalog.Account{account, other} },
 		Swept: func() []catalog.SweepStatus {
 			return []catalog.SweepStatus{{Account: account, Term: 3, Registries: 12, Read: 5, Oldest: time.Unix(1600000000, 0)}, {Account: other}}
 		},

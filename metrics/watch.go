@@ -18,8 +18,9 @@ type Sources struct {
 	// Shared tells that there is a Redis behind the cache.
 	Shared bool
 	// Redis tells whether nothing is without it; nil: there is none.
-	Redis    func() bool
-	Accounts []*catalog.Account
+	Redis func() bool
+	// Accounts are those that there are now; nil: none.
+	Accounts func() []*catalog.Account
 	// Swept tells how far the sweeps are; nil: there are none.
 	Swept func() []catalog.SweepStatus
 	// Events tells how tokens' ends are watched; nil: they are not.
@@ -98,10 +99,8 @@ func (w watch) Collect(metrics chan<- prometheus.Metric) {
 		count(sharedErrors, stats.StoreErrors)
 		gauge(sharedOwed, float64(stats.OwedBumps))
 	}
-	for _, account := range w.Accounts {
-		if account.Health != nil {
-			tellHealth(gauge, account)
-		}
+	if w.Accounts != nil {
+		tellAccounts(gauge, w.Accounts())
 	}
 	if w.Swept != nil {
 		for _, status := range w.Swept() {
@@ -117,6 +116,14 @@ func (w watch) Collect(metrics chan<- prometheus.Metric) {
 }
 
 type gauge func(d *prometheus.Desc, value float64, labels ...string)
+
+func tellAccounts(tell gauge, accounts []*catalog.Account) {
+	for _, account := range accounts {
+		if account.Health != nil {
+			tellHealth(tell, account)
+		}
+	}
+}
 
 func tellHealth(tell gauge, account *catalog.Account) {
 	health, provider := account.Health(), account.Driver.Name

@@ -22,33 +22,34 @@ type CertificateFiles struct{ Certificate, Key string }
 // NewCertificate reads both files.
 func NewCertificate(files CertificateFiles) (*Certificate, error) {
 	c := &Certificate{files: files}
-	return c, c.Renew()
+	_, err := c.Renew()
+	return c, err
 }
 
-// Renew reads both files again, for connections that begin after it. When they make no pair the old one stays in use. Errors hold
-// nothing of the files, and not where the key is.
-func (c *Certificate) Renew() error {
+// Renew reads both files again, for connections that begin after it, and tells whether the certificate is another one. When they
+// make no pair the old one stays in use. Errors hold nothing of the files, and not where they are.
+func (c *Certificate) Renew() (changed bool, err error) {
 	certificate, err := readPEM("the certificate", c.files.Certificate)
 	if err != nil {
-		return err
+		return false, err
 	}
 	key, err := readPEM("the key", c.files.Key)
 	if err != nil {
-		return err
+		return false, err
 	}
 	pair, err := tls.X509KeyPair(certificate, key)
 	if err != nil {
-		return fmt.Errorf("the certificate and the key do not make a pair: %w", err)
+		return false, fmt.Errorf("the certificate and the key do not make a pair: %w", err)
 	}
 	if end := pair.Leaf.NotAfter; !time.Now().Before(end) {
-		return fmt.Errorf("the certificate ended on %s", end.UTC().Format(time.DateOnly))
+		return false, fmt.Errorf("the certificate ended on %s", end.UTC().Format(time.DateOnly))
 	}
-	c.now.Store(&pair)
-	return nil
+	before := c.now.Swap(&pair)
+	return before == nil || !before.Leaf.Equal(pair.Leaf), nil
 }
 
-// Until is when the certificate that is in use ends.
-func (c *Certificate) Until() time.Time { return c.now.Load().Leaf.NotAfter }
+// Files are the paths of what it is read from.
+func (c *Certificate) Files() []string { return []string{c.files.Certificate, c.files.Key} }
 
 // config leaves suites and curves to the library, which knows better with each of its releases.
 func (c *Certificate) config() *tls.Config {

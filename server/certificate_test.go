@@ -146,8 +146,10 @@ func TestACertificateIsRenewed(t *testing.T) {
 		t.Fatal(err)
 	}
 	pool = newPair(t, files, "second", time.Now().AddDate(0, 0, 60))
-	if err := certificate.Renew(); err != nil {
-		t.Fatal(err)
+	for _, want := range []bool{true, false} {
+		if changed, err := certificate.Renew(); err != nil || changed != want {
+			t.Fatalf("Renew = %t, %v, want %t", changed, err, want)
+		}
 	}
 	if got, reused := name(old); got != "first" || !reused {
 		t.Errorf("a connection that was there shows %s, and is the same: %t", got, reused)
@@ -175,7 +177,7 @@ func TestACertificateIsRenewed(t *testing.T) {
 		_ = os.RemoveAll(files.Key)
 		write(t, files.Key, key)
 		do()
-		err := certificate.Renew()
+		_, err := certificate.Renew()
 		if err == nil || strings.Contains(err.Error(), filepath.Dir(files.Key)) {
 			t.Errorf("%s: %v, want an error without the path", damage, err)
 		}

@@ -109,6 +109,7 @@ func (c *configFile) setting(setting providers.Setting, texts map[string]string)
 		if !filepath.IsAbs(path) {
 			path = filepath.Join(filepath.Dir(c.path), path)
 		}
+		c.files = append(c.files, path)
 		value, err := readSecret(path)
 		if err != nil {
 			return "", fmt.Errorf("%s_file: %w", setting.Name, err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -31,7 +32,9 @@ type configFile struct {
 	settings map[string]fileSetting // by flag
 	accounts []accountConfig
 	callers  []auth.Caller
-	issuer   *auth.Issuer // nil: none
+	issuer   *auth.Issuer      // nil: none
+	files    []string          // itself, and those that hold secrets of accounts
+	sum      [sha256.Size]byte // of its text
 }
 
 // fileSetting is a setting as the command line would have it, and where it stands.
@@ -53,7 +56,7 @@ func readConfig(path string, flags []*kong.Flag) (*configFile, error) {
 }
 
 func parseConfig(path string, text []byte, flags []*kong.Flag) (*configFile, error) {
-	c := &configFile{path: path, settings: map[string]fileSetting{}}
+	c := &configFile{path: path, settings: map[string]fileSetting{}, files: []string{path}, sum: sha256.Sum256(text)}
 	if !utf8.Valid(text) {
 		return nil, fmt.Errorf("%s is not UTF-8 text", path)
 	}

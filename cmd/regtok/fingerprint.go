@@ -9,6 +9,7 @@ import (
 	"golang.org/x/crypto/argon2"
 
 	"regtok/cache"
+	"regtok/providers"
 )
 
 // fingerprintVersion stands in every fingerprint. Change it with what goes in, and nothing older is shared any more.
@@ -30,4 +31,9 @@ func (a accountConfig) fingerprint() string {
 	sum := argon2.IDKey([]byte(cache.Join(given...)), []byte(salt), passes, memory, lanes, length)
 	debug.FreeOSMemory() // or as much again is taken for the next account, and kept for a while
 	return base64.RawURLEncoding.EncodeToString(sum)
+}
+
+// sameSettings tells whether two accounts have the same settings.
+func (a accountConfig) sameSettings(b accountConfig) bool {
+	return maps.EqualFunc(a.settings, b.settings, func(x, y providers.Secret) bool { return x.Reveal() == y.Reveal() })
 }

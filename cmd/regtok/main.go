@@ -69,13 +69,17 @@ func (p process) parse(args []string) (*kong.Context, error) {
 		return command, err
 	}
 	at := slices.IndexFunc(parser.Model.Children, func(n *kong.Node) bool { return n.Name == "serve" })
-	from.file, err = readConfig(settings.Serve.Config, parser.Model.Children[at].Flags)
+	read := func() (*configFile, error) {
+		return readConfig(settings.Serve.Config, parser.Model.Children[at].Flags)
+	}
+	from.file, err = read()
 	if err != nil {
 		return nil, err
 	}
 	var filled program
 	command, err = traced(p.parser(&filled, from), from)
 	filled.Serve.accounts, filled.Serve.callers, filled.Serve.issuer = from.file.accounts, from.file.callers, from.file.issuer
+	filled.Serve.file = fileSource{files: from.file.files, sum: from.file.sum, reread: read}
 	return command, err
 }
 

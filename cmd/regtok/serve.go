@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -18,10 +19,8 @@ import (
 	"regtok/graph"
 	"regtok/graph/transport"
 	"regtok/metrics"
-	"regtok/providers"
 	"regtok/providers/all"
 	"regtok/providers/budget"
-	"regtok/providers/rest"
 	"regtok/server"
 )
 
@@ -41,6 +40,14 @@ type serve struct {
 	accounts []accountConfig // of the file
 	callers  []auth.Caller   // of the file
 	issuer   *auth.Issuer    // of the file; nil: none
+	file     fileSource
+}
+
+// fileSource is where a configuration file can be read again.
+type fileSource struct {
+	files  []string          // it, and those that hold secrets of accounts; none: there is no file
+	sum    [sha256.Size]byte // of what was in it
+	reread func() (*configFile, error)
 }
 
 // Help tells what an account can be configured with.
@@ -79,8 +86,16 @@ func (s serve) Run(p process) error {
 	}
 	return api{
 		settings: s.settings, documentSettings: s.documentSettings, accounts: accounts, callers: s.callers, issuer: s.issuer, maxAge: s.MaxAge, redis: s.redis(), redisTimeout: time.Duration(s.RedisTimeout), sweep: s.Sweep == "on", eventRetention: s.EventRetention, introspection: s.Introspection,
-		exposed: openServe,
+		exposed: openServe, fileSource: s.source(),
 	}.serve(p, func(string) {})
+}
+
+// source is where accounts can be read again. Those of variables cannot.
+func (s serve) source() fileSource {
+	if len(s.accounts) == 0 {
+		return fileSource{}
+	}
+	return s.file
 }
 
 // redis is the address of Redis, wherever it stands.
@@ -104,7 +119,8 @@ type api struct {
 	sweep          bool
 	eventRetention isoDuration
 	introspection  bool
-	exposed        string // what is wrong with listening where others reach it, without callers
+	fileSource
+	exposed string // what is wrong with listening where others reach it, without callers
 }
 
 // openServe is why a server without callers does not listen where others reach it.
@@ -140,11 +156,11 @@ func (a api) serve(p process, started func(base string)) error {
 	figures := metrics.New(version())
 	common := a.share(p, log)
 	defer common.leave()
-	accounts, hangUp, err := a.open(log, common, figures.Upstream)
-	if err != nil {
+	accounts := &openAccounts{api: a, log: log, common: common, see: figures.Upstream, lasts: 4 * time.Duration(a.Timeout), sum: a.sum}
+	if err := accounts.open(); err != nil {
 		return usageError{err}
 	}
-	defer hangUp()
+	defer accounts.close()
 	if err := checkReaches(a.callers, a.accounts); err != nil {
 		return usageError{err}
 	}
@@ -172,16 +188,17 @@ func (a api) serve(p process, started func(base string)) error {
 	ends := a.watch(common, log)
 	defer ends.close()
 	known := catalog.New(catalog.Options{
-		Drivers: all.Drivers(), Accounts: accounts, Cache: views, Ledger: common.ledger, Policy: a.policy(), LoadTimeout: timeout / 2, Report: common.health.Report, Log: log,
+		Drivers: all.Drivers(), Accounts: accounts.known(), Cache: views, Ledger: common.ledger, Policy: a.policy(), LoadTimeout: timeout / 2, Report: common.health.Report, Log: log,
 		SweepShare: a.readAhead(), SweepToTell: !a.sweeps(), Tell: ends.tell, Trail: ends.trail,
 	})
 	defer inBackground(context.WithoutCancel(p), ends.follow)() // until the last answer is given
 	defer inBackground(p, known.KeepSchedule)()
 	defer inBackground(p, known.Sweep)()
 	defer inBackground(p, ends.run(known))()
+	defer inBackground(p, renewing(append(accounts.renewed(known), renewedCertificate(certificate)...), log))()
 	streams := transport.NewStreams(a.streams(figures, log))
 	defer streams.Close()
-	figures.Watch(metrics.Sources{Cache: views.Stats, Shared: common.store != nil, Redis: a.redisWorks(common), Accounts: accounts, Swept: a.swept(known), Events: ends.figures, Streams: streams.Stats})
+	figures.Watch(metrics.Sources{Cache: views.Stats, Shared: common.store != nil, Redis: a.redisWorks(common), Accounts: func() []*catalog.Account { return known.Accounts(context.Background()) }, Swept: a.swept(known), Events: ends.figures, Streams: streams.Stats})
 	front := server.New(server.Config{
 		GraphQL:     graph.New(graph.Options{Catalog: known, Events: ends.events, Activity: ends.activity, Streams: streams, Callers: callers, Version: version(), Limits: limit, Documents: documents, Quota: a.quota(callers != nil, common, figures, log), Timeout: timeout, Observe: figures.Operation, Log: log}),
 		Metrics:     a.shown(figures),
@@ -243,41 +260,6 @@ func (a api) shown(figures *metrics.Metrics) http.Handler {
 		return nil
 	}
 	return figures.Handler()
-}
-
-// open makes the adapters, whose requests observe hears of. hangUp closes the connections that they leave behind, and their
-// budgets.
-func (a api) open(log *slog.Logger, common shared, observe func(rest.Observation)) (opened []*catalog.Account, hangUp func(), err error) {
-	var closers []func()
-	hangUp = func() {
-		for _, closer := range closers {
-			closer()
-		}
-	}
-	for _, account := range a.accounts {
-		known := &catalog.Account{Name: account.name, Driver: account.driver}
-		if a.redis.options != nil {
-			known.Fingerprint = account.fingerprint()
-		}
-		shape := account.budget(known.Fingerprint, common)
-		shape.SweepShare, shape.SharedTimeout = a.readAhead(), a.redisTimeout
-		allowed := budget.New(shape)
-		transport := rest.NewTransport(rest.TransportConfig{
-			Provider: account.driver.Name, Account: account.name, Limits: account.driver.Limits, LimitedBy: account.driver.LimitedBy,
-			Budget: allowed, Observe: observe, Log: log,
-		})
-		closers = append(closers, transport.CloseIdleConnections, allowed.Close)
-		known.Health = transport.Health
-		known.Provider, err = account.driver.Open(providers.Config{
-			Account: account.name, Settings: account.settings, Client: &http.Client{Transport: transport}, MaxBody: int64(a.MaxBody),
-		})
-		if err != nil {
-			hangUp()
-			return nil, nil, account.explain(err)
-		}
-		opened = append(opened, known)
-	}
-	return opened, hangUp, nil
 }
 
 // budget is what keeps the account within its provider's allowances, together with all replicas where there is a Redis.
