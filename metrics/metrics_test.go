@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
+	"regtok/activity"
 	"regtok/auth"
 	"regtok/cache"
 	"regtok/catalog"
@@ -77,6 +78,11 @@ func watched(stats cache.Stats) *metrics.Metrics {
 			return expiry.Figures{
 				Watched: 7, Told: map[expiry.Kind]uint64{expiry.Expired: 2}, Unconfirmed: 1, Lag: 1500 * time.Millisecond,
 				Looks: 9, LookErrors: 4, Waiting: 3, Dropped: 5, Fails: true, Faults: 6,
+			}
+		},
+		Activity: func() activity.Figures {
+			return activity.Figures{
+				Done: map[activity.Kind]uint64{activity.Rotated: 3}, Noticed: map[activity.Kind]uint64{activity.Deleted: 4}, Unsaid: 5, Lost: 6, Dropped: 7, Fails: true,
 			}
 		},
 		Streams: func() transport.StreamStats {
@@ -149,6 +155,13 @@ func TestWhatHappensIsCounted(t *testing.T) {
 		`regtok_expiry_dropped_lists_total 5`,
 		`regtok_expiry_up 0`,
 		`regtok_expiry_faults_total 6`,
+		`regtok_activity_events_total{by="caller",kind="ROTATED"} 3`,
+		`regtok_activity_events_total{by="nobody",kind="ROTATED"} 0`,
+		`regtok_activity_events_total{by="nobody",kind="DELETED"} 4`,
+		`regtok_activity_waiting_events 5`,
+		`regtok_activity_lost_events_total 6`,
+		`regtok_activity_dropped_lists_total 7`,
+		`regtok_activity_up 0`,
 		`regtok_sockets_open 1`,
 		`regtok_sockets_strangers 8`,
 		`regtok_streams_open{transport="websocket"} 2`,

@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"regtok/activity"
 	"regtok/cache"
 	"regtok/catalog"
 	"regtok/expiry"
@@ -25,6 +26,8 @@ type Sources struct {
 	Swept func() []catalog.SweepStatus
 	// Events tells how tokens' ends are watched; nil: they are not.
 	Events func() expiry.Figures
+	// Activity tells of the trail of what happens to tokens; nil: there is none.
+	Activity func() activity.Figures
 	// Streams tells of subscriptions; nil: there are none.
 	Streams func() transport.StreamStats
 }
@@ -70,6 +73,7 @@ func (watch) Describe(descriptions chan<- *prometheus.Desc) {
 		descriptions <- d
 	}
 	describeEvents(descriptions)
+	describeActivity(descriptions)
 }
 
 // Collect implements prometheus.Collector.
@@ -109,6 +113,9 @@ func (w watch) Collect(metrics chan<- prometheus.Metric) {
 	}
 	if w.Events != nil {
 		tellEvents(gauge, count, w.Events())
+	}
+	if w.Activity != nil {
+		tellActivity(gauge, count, w.Activity())
 	}
 	if w.Streams != nil {
 		tellStreams(gauge, count, w.Streams())

@@ -47,6 +47,7 @@ type watch struct {
 	events   *expiry.Events
 	figures  func() expiry.Figures
 	tell     func(expiry.List)
+	deeds    func() activity.Figures
 	trail    *activity.Trail
 	activity activity.Log
 }
@@ -64,7 +65,7 @@ func (a api) watch(common shared, log *slog.Logger) watch {
 		Log: t.activity, Index: t.rosters, Settle: time.Duration(a.Timeout), Report: common.health.Of("activity"), Logger: log,
 	})
 	return watch{
-		trail: trail, activity: t.activity,
+		trail: trail, activity: t.activity, deeds: trail.Figures,
 		watcher: watcher, figures: watcher.Figures, tell: watcher.Tell,
 		events: &expiry.Events{Log: t.log, Retention: t.retention, Current: watcher.Current},
 	}

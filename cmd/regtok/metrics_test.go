@@ -78,7 +78,7 @@ func TestInHealthNoAlarmRings(t *testing.T) {
 		return strings.Contains(told, "regtok_sweep_oldest_timestamp_seconds{")
 	})
 	told := both()
-	for _, want := range []string{"regtok_redis_up 1\n", "regtok_expiry_up 1\n", "regtok_expiry_faults_total 0\n"} {
+	for _, want := range []string{"regtok_redis_up 1\n", "regtok_expiry_up 1\n", "regtok_activity_up 1\n", "regtok_expiry_faults_total 0\n"} {
 		if strings.Count(told, want) != 2 {
 			t.Errorf("not both replicas tell %s:\n%s", want, told)
 		}

@@ -198,7 +198,7 @@ func (a api) serve(p process, started func(base string)) error {
 	defer inBackground(p, renewing(append(accounts.renewed(known), renewedCertificate(certificate)...), log))()
 	streams := transport.NewStreams(a.streams(figures, log))
 	defer streams.Close()
-	figures.Watch(metrics.Sources{Cache: views.Stats, Shared: common.store != nil, Redis: a.redisWorks(common), Accounts: func() []*catalog.Account { return known.Accounts(context.Background()) }, Swept: a.swept(known), Events: ends.figures, Streams: streams.Stats})
+	figures.Watch(metrics.Sources{Cache: views.Stats, Shared: common.store != nil, Redis: a.redisWorks(common), Accounts: func() []*catalog.Account { return known.Accounts(context.Background()) }, Swept: a.swept(known), Events: ends.figures, Activity: ends.deeds, Streams: streams.Stats})
 	front := server.New(server.Config{
 		GraphQL:     graph.New(graph.Options{Catalog: known, Events: ends.events, Activity: ends.activity, Streams: streams, Callers: callers, Version: version(), Limits: limit, Documents: documents, Quota: a.quota(callers != nil, common, figures, log), Timeout: timeout, Observe: figures.Operation, Log: log}),
 		Metrics:     a.shown(figures),
