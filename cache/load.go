@@ -241,8 +241,10 @@ func (v *View[K, V]) failed(ctx context.Context, f *flight[K, V], far answer, er
 		it = v.decode(ctx, f, far, nil, now)
 	}
 	if it != nil && it.err == nil && covered {
-		it.setback.Store(&setback{err: err, until: now.Add(max(memory, leastPause))})
-		v.keep(it)
+		if !ofReader(err) {
+			it.setback.Store(&setback{err: err, until: now.Add(max(memory, leastPause))})
+			v.keep(it)
+		}
 		v.finish(f, it.despite(err, now))
 		return
 	}

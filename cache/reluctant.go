@@ -16,13 +16,15 @@ func reluctant(ctx context.Context) bool {
 	return is
 }
 
-// deserted are the places of readers whose flight failed that was another's, who did not try as they would.
+// deserted are the places of readers whose flight failed that was another's, who did not try as they would,
+// or could not.
 func deserted[K comparable, V any](ctx context.Context, seats []seat[K, V], entries []Entry[V]) (places []int) {
-	if reluctant(ctx) || ctx.Err() != nil {
+	if ctx.Err() != nil {
 		return nil
 	}
 	for _, s := range seats {
-		if s.flight.reluctant && entries[s.index].Err != nil {
+		entry := entries[s.index]
+		if s.another(entry) || s.flight.reluctant && !reluctant(ctx) && entry.Err != nil {
 			places = append(places, s.index)
 		}
 	}

@@ -95,30 +95,43 @@ func (v *View[K, V]) GetMany(ctx context.Context, keys []K) []Entry[V] {
 	for _, seat := range seats {
 		entries[seat.index] = v.wait(ctx, seat.flight)
 	}
-	if again := deserted(ctx, seats, entries); len(again) > 0 {
-		v.retry(ctx, keys, again, entries)
+	for range mostRetries {
+		again := deserted(ctx, seats, entries)
+		if len(again) == 0 {
+			break
+		}
+		seats = v.retry(ctx, keys, again, entries)
 	}
 	return entries
 }
 
-// retry fills in the places whose first flight was somebody else's who gave up, once.
-func (v *View[K, V]) retry(ctx context.Context, keys []K, places []int, entries []Entry[V]) {
+// mostRetries is how often a reader whose flights were others' who gave up gets another one.
+const mostRetries = 3
+
+// retry fills in the places whose flight was somebody else's who gave up.
+func (v *View[K, V]) retry(ctx context.Context, keys []K, places []int, entries []Entry[V]) []seat[K, V] {
 	wanted, found := make([]K, len(places)), make([]Entry[V], len(places))
 	for i, at := range places {
 		wanted[i] = keys[at]
 	}
-	for _, seat := range v.gather(ctx, wanted, found) {
+	seats := v.gather(ctx, wanted, found)
+	for _, seat := range seats {
 		found[seat.index] = v.wait(ctx, seat.flight)
 	}
 	for i, at := range places {
 		entries[at] = found[i]
 	}
+	for i := range seats {
+		seats[i].index = places[seats[i].index]
+	}
+	return seats
 }
 
 // seat is a place in an answer that waits for a flight.
 type seat[K comparable, V any] struct {
 	index  int
 	flight *flight[K, V]
+	mine   bool // its reader sent it
 }
 
 // gather fills in the entries that are there, and sends off the flights that nobody else has sent for the rest.
@@ -137,7 +150,7 @@ func (v *View[K, V]) gather(ctx context.Context, keys []K, entries []Entry[V]) (
 			var f *flight[K, V]
 			var mine bool
 			if it, f, mine = v.board(ctx, key); it == nil {
-				seats = append(seats, seat[K, V]{i, f})
+				seats = append(seats, seat[K, V]{i, f, mine})
 			}
 			if mine {
 				departing = append(departing, f)

@@ -47,6 +47,9 @@ func Explain(err error) (reason UnavailableReason, message string, retryAfter ti
 	if f, filling := errors.AsType[*fillingError](err); filling {
 		return RateLimited, f.message(), e.RetryAfter
 	}
+	if spent, of := errors.AsType[*providers.RequestsError](err); of {
+		return RateLimited, spent.Error(), 0
+	}
 	switch {
 	case !ok && errors.Is(err, context.DeadlineExceeded):
 		return TimedOut, "the provider did not answer in time", 0

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"regtok/cache"
@@ -130,7 +131,11 @@ func covered[K, V any](load func(context.Context, K) (V, error)) func(context.Co
 		if cache.Covered(ctx) {
 			ctx = providers.WithCover(ctx)
 		}
-		return load(ctx, k)
+		v, err := load(ctx, k)
+		if _, spent := errors.AsType[*providers.RequestsError](err); spent {
+			err = cache.OfReader(err)
+		}
+		return v, err
 	}
 }
 

@@ -59,7 +59,7 @@ func Meanings() []Meaning {
 		{ValidationFailed, "the document does not fit the schema", Caller, never, "", ""},
 		{QueryTooLarge, "the document has too many bytes, tokens, aliases, directives, fields or root fields", Caller, never, limitFields, ""},
 		{QueryTooDeep, "its fields are nested too deep", Caller, never, limitFields, ""},
-		{QueryTooCostly, "it may cost too many points, or list too many objects", Caller, never, limitFields, ""},
+		{QueryTooCostly, "it may cost too many points or list too many objects, or a field of it would take too many requests to providers", Caller, never, limitFields, ""},
 		{IntrospectionOff, "this server does not answer introspection: read `/schema.graphqls`", Caller, never, "", ""},
 		{DocumentNotKnown, "nothing has that `documentId`, or only [known documents](known-documents.md) are run", Operator, changed, "", ""},
 		{PersistedQueryNotFound, "nothing has that hash: send the document with it", Caller, "with the document", "", ""},

@@ -29,6 +29,12 @@ type presenter struct {
 func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 	shown := graphql.DefaultErrorPresenter(ctx, err)
 	argument := cutArgument(ctx, shown)
+	if spent, ok := errors.AsType[*providers.RequestsError](err); ok {
+		shown.Message = spent.Error()
+		shown = withCode(shown, codes.QueryTooCostly, "limit", "upstreamRequests")
+		shown.Extensions["max"] = spent.Most
+		return shown
+	}
 	if failure, ok := errors.AsType[*providers.Error](err); ok && codes.Known(string(failure.Kind)) {
 		return p.upstream(ctx, shown, failure, cmp.Or(failure.Field, argument))
 	}

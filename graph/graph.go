@@ -45,6 +45,8 @@ type Options struct {
 	Limits  limits.Limits
 	// Documents are those that callers may name, and whether they may send others. Its Longest is that of Limits.
 	Documents documents.Config
+	// Requests is the most requests to providers that one answer may take, what it writes aside. 0: as many as it takes.
+	Requests int
 	// Quota keeps callers within their allowances. Nil: nobody has one.
 	Quota *quota.Quota
 	// Timeout bounds one operation. 0: 30 s.
@@ -76,13 +78,13 @@ func New(o Options) http.Handler {
 		server.AroundResponses(observing(o.Observe))
 	}
 	server.AroundOperations(func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-		return next(within(ctx)) // a subscription begins before its first response
+		return next(o.sparing(within(ctx))) // a subscription begins before its first response
 	})
 	server.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 		if !follows(ctx) && transport.Insists(graphql.GetOperationContext(ctx).Headers) {
 			ctx = cache.NoCache(ctx)
 		}
-		return next(loader.Attach(within(ctx), o.Catalog))
+		return next(loader.Attach(o.sparing(within(ctx)), o.Catalog))
 	})
 	server.AroundRootFields(func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 		if graphql.GetOperationContext(ctx).Operation.Operation == ast.Mutation {
@@ -91,6 +93,14 @@ func New(o Options) http.Handler {
 		return next(ctx)
 	})
 	return server
+}
+
+// sparing bounds what is asked of providers for one answer.
+func (o Options) sparing(ctx context.Context) context.Context {
+	if o.Requests == 0 {
+		return ctx
+	}
+	return providers.WithRequests(ctx, o.Requests)
 }
 
 // within narrows what is done for the viewer to what they may see, and says who they are.

@@ -57,6 +57,7 @@ type plan struct {
 	callers   *auth.Callers // who may open sockets; nil: the viewer
 	documents documents.Config
 	quota     *quota.Quota
+	requests  int // to providers, for one answer; 0: any number
 	// change has a say in each account before the catalog gets it.
 	change func(*catalog.Account)
 }
@@ -86,7 +87,7 @@ func newWorld(t testing.TB, p plan) *world {
 	})
 	limit := limits.Default()
 	limit.Introspection = true
-	w.api = graph.New(graph.Options{Catalog: w.catalog, Version: "test", Limits: limit, Timeout: p.timeout, Log: log, Events: p.events, Activity: w.deeds, Streams: p.streams, Callers: p.callers, Documents: p.documents, Quota: p.quota})
+	w.api = graph.New(graph.Options{Catalog: w.catalog, Version: "test", Limits: limit, Timeout: p.timeout, Log: log, Events: p.events, Activity: w.deeds, Streams: p.streams, Callers: p.callers, Documents: p.documents, Quota: p.quota, Requests: p.requests})
 	viewer := auth.Local()
 	if p.viewer != nil {
 		viewer = *p.viewer

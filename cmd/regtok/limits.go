@@ -24,6 +24,7 @@ type limitSettings struct {
 	ListItems          most `default:"50" range:"1..1000" variable:"REGTOK_LIMIT_LIST_ITEMS" placeholder:"NUMBER" help:"Most items of a list that is given."`
 	Objects            most `default:"10000" range:"100..1000000" variable:"REGTOK_LIMIT_OBJECTS" placeholder:"NUMBER" help:"Most items of all lists of an answer, each as long as its first allows."`
 	Points             most `default:"5000" range:"100..1000000" variable:"REGTOK_LIMIT_POINTS" placeholder:"NUMBER" help:"Highest cost of an operation."`
+	UpstreamRequests   most `default:"500" range:"10..100000" variable:"REGTOK_LIMIT_UPSTREAM_REQUESTS" placeholder:"NUMBER" help:"Most requests to providers that one answer may take, what it writes aside."`
 	Errors             most `default:"10" range:"1..100" variable:"REGTOK_LIMIT_ERRORS" placeholder:"NUMBER" help:"Most errors of an answer."`
 
 	PointsPerMinute points `default:"auto" range:"100..10000000" variable:"REGTOK_LIMIT_POINTS_PER_MINUTE" placeholder:"NUMBER|off" help:"Points that each caller may spend in a minute, if not said otherwise of them. Auto: 20000 where callers are configured, else off."`

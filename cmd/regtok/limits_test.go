@@ -61,7 +61,7 @@ func TestEachLimitCanBeSet(t *testing.T) {
 	env := map[string]string{
 		"REGTOK_LIMIT_DOCUMENT": "2KiB", "REGTOK_LIMIT_TOKENS": "103", "REGTOK_LIMIT_DEPTH": "4", "REGTOK_LIMIT_INTROSPECTION_DEPTH": "5",
 		"REGTOK_LIMIT_ROOT_FIELDS": "6", "REGTOK_LIMIT_ALIASES": "7", "REGTOK_LIMIT_DIRECTIVES": "8", "REGTOK_LIMIT_LIST_ITEMS": "9",
-		"REGTOK_LIMIT_OBJECTS": "110", "REGTOK_LIMIT_POINTS": "111", "REGTOK_LIMIT_POINTS_PER_MINUTE": "127", "REGTOK_LIMIT_POINTS_BURST": "128", "REGTOK_LIMIT_ERRORS": "12", "REGTOK_LIMIT_BODY": "13KiB",
+		"REGTOK_LIMIT_OBJECTS": "110", "REGTOK_LIMIT_POINTS": "111", "REGTOK_LIMIT_UPSTREAM_REQUESTS": "126", "REGTOK_LIMIT_POINTS_PER_MINUTE": "127", "REGTOK_LIMIT_POINTS_BURST": "128", "REGTOK_LIMIT_ERRORS": "12", "REGTOK_LIMIT_BODY": "13KiB",
 		"REGTOK_LIMIT_HEADERS": "14KiB", "REGTOK_LIMIT_HEADER_TIME": "15s", "REGTOK_LIMIT_READ_TIME": "16s", "REGTOK_LIMIT_WRITE_TIME": "17s",
 		"REGTOK_LIMIT_IDLE_TIME": "18s", "REGTOK_LIMIT_DRAIN_TIME": "19s", "REGTOK_LIMIT_STRANGERS": "20", "REGTOK_LIMIT_SOCKET_OPERATIONS": "21",
 		"REGTOK_LIMIT_MESSAGE": "22KiB", "REGTOK_LIMIT_INIT_TIME": "23s", "REGTOK_LIMIT_PING_TIME": "24s", "REGTOK_LIMIT_MESSAGE_TIME": "25s",
@@ -72,6 +72,9 @@ func TestEachLimitCanBeSet(t *testing.T) {
 		Bytes: 2 << 10, Tokens: 103, Depth: 4, IntrospectionDepth: 5, RootFields: 6, Aliases: 7, Directives: 8, ListItems: 9, Objects: 110, Points: 111, Errors: 12,
 	}); diff != "" {
 		t.Errorf("of an operation (-got +want):\n%s", diff)
+	}
+	if s.Limit.UpstreamRequests != 126 {
+		t.Errorf("of requests to providers %d, want 126", s.Limit.UpstreamRequests)
 	}
 	if got, want := s.Limit.allowance(true), (auth.Allowance{PerMinute: 127, Burst: 128}); got != want {
 		t.Errorf("of a caller %v, want %v", got, want)

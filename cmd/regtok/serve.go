@@ -200,7 +200,7 @@ func (a api) serve(p process, started func(base string)) error {
 	defer streams.Close()
 	figures.Watch(metrics.Sources{Cache: views.Stats, Shared: common.store != nil, Redis: a.redisWorks(common), Accounts: func() []*catalog.Account { return known.Accounts(context.Background()) }, Swept: a.swept(known), Events: ends.figures, Activity: ends.deeds, Streams: streams.Stats})
 	front := server.New(server.Config{
-		GraphQL:     graph.New(graph.Options{Catalog: known, Events: ends.events, Activity: ends.activity, Streams: streams, Callers: callers, Version: version(), Limits: limit, Documents: documents, Quota: a.quota(callers != nil, common, figures, log), Timeout: timeout, Observe: figures.Operation, Log: log}),
+		GraphQL:     graph.New(graph.Options{Catalog: known, Events: ends.events, Activity: ends.activity, Streams: streams, Callers: callers, Version: version(), Limits: limit, Documents: documents, Requests: int(a.Limit.UpstreamRequests), Quota: a.quota(callers != nil, common, figures, log), Timeout: timeout, Observe: figures.Operation, Log: log}),
 		Metrics:     a.shown(figures),
 		Playground:  a.playground(),
 		SDL:         graph.SDL(),

@@ -30,9 +30,12 @@ const (
 )
 
 // acquire takes one request out of the budget. When the budget is used up it waits, or is RateLimited with the wait
-// when that does not fit. A sweep whose term is over is Canceled.
+// when that does not fit. An operation that has sent all it may is RateLimited, too. A sweep whose term is over is Canceled.
 func (t *Transport) acquire(req *http.Request, m *marks) (*counted, *providers.Error) {
 	ctx, began := req.Context(), time.Now()
+	if err := providers.CountRequest(ctx); err != nil {
+		return nil, &providers.Error{Kind: providers.RateLimited, Err: err}
+	}
 	request := budget.Request{
 		Priority: providers.PriorityOf(ctx), Term: providers.TermOf(ctx), Of: t.limitedBy(req), Covered: renews(ctx),
 	}
