@@ -46,6 +46,7 @@ func choices() []choice {
 		{"event-retention", "REGTOK_EVENT_RETENTION", "3024000000000000", "1000000000", "2000000000", "3000000000", "PT1S", "P1M", func(s serve) any { return s.EventRetention }},
 		{"introspection", "REGTOK_INTROSPECTION", "false", "true", "false", "true", "", "perhaps", func(s serve) any { return s.Introspection }},
 		{"metrics", "REGTOK_METRICS", "on", "off", "on", "off", "", "maybe", func(s serve) any { return s.Metrics }},
+		{"apq", "REGTOK_APQ", "on", "off", "on", "off", "", "maybe", func(s serve) any { return s.APQ }},
 		{"log-level", "REGTOK_LOG_LEVEL", "info", "debug", "warn", "error", "", "loud", func(s serve) any { return s.LogLevel }},
 		{"log-format", "REGTOK_LOG_FORMAT", "auto", "json", "text", "json", "", "xml", func(s serve) any { return s.LogFormat }},
 	}
@@ -129,6 +130,12 @@ func TestAFlagGoesBeforeAVariableBeforeTheFileBeforeTheDefault(t *testing.T) {
 			check("an empty variable and the file", c.byFile, withFile...)
 		})
 	}
+	for _, flag := range limitFlags() { // which are of a few kinds, and set one by one in TestEachLimitCanBeSet
+		if key := strings.ReplaceAll(flag.Name, "-", "_"); !slices.Contains(covered, key) {
+			covered = append(covered, key)
+		}
+	}
+	covered = append(covered, "documents", "known_documents_only") // which go together: see documents_test.go
 	known := keysOf(serveFlags())
 	slices.Sort(known)
 	slices.Sort(covered)
