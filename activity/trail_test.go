@@ -182,6 +182,39 @@ func TestWhatWaitsIsEnteredBeforeTheEnd(t *testing.T) {
 	})
 }
 
+// endingIndex ends what it is asked for with whoever asks.
+type endingIndex struct{ Index }
+
+func (endingIndex) Digest(ctx context.Context, _ providers.ID) (string, error) {
+	<-ctx.Done()
+	return "", ctx.Err()
+}
+
+func TestTheEndOfTheProcessIsNoFailureOfTheLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := NewMemory(0, 0)
+		defer log.Close()
+		trail := NewTrail(Options{Log: log, Index: endingIndex{NewMemoryIndex(0)}, Report: func(err error) {
+			if err != nil {
+				t.Errorf("told %v", err)
+			}
+		}})
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			trail.Run(ctx)
+		}()
+		trail.See(List{Registry: theRegistry, At: time.Now()})
+		synctest.Wait()
+		cancel()
+		<-ended
+		if trail.Figures().Fails {
+			t.Error("the figures tell of a failure")
+		}
+	})
+}
+
 func TestARegistryThatIsGoneTakesItsTokensAlong(t *testing.T) {
 	play(t, 1, func(s *scene) {
 		s.token("a")

@@ -187,9 +187,10 @@ func (t *Trail) notice(ctx context.Context, list *List, news noticed) (done bool
 
 // trouble takes note of a failure; again: it may be over soon.
 func (t *Trail) trouble(err error) (again bool) {
-	ended := errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || errors.Is(err, eventlog.ErrClosed)
 	switch {
-	case ended:
+	case errors.Is(err, context.Canceled): // whoever wanted it has ended, which tells nothing of the log and the index
+		return true
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, eventlog.ErrClosed):
 		err = fmt.Errorf("%w: %w", eventlog.ErrUnavailable, err)
 	case !errors.Is(err, eventlog.ErrUnavailable):
 		t.logger.Error("a token's activity cannot be told", "err", err)

@@ -121,6 +121,8 @@ func (g *guard) MutateOperationParameters(ctx context.Context, raw *graphql.RawP
 	case operation != nil:
 	case raw.OperationName == "" && len(doc.Operations) > 1:
 		return coded(gqlerror.Errorf("the document has %d operations: name the one to run in operationName", len(doc.Operations)), codes.ValidationFailed)
+	case len(doc.Operations) == 0:
+		return coded(gqlerror.Errorf("the document has no operation"), codes.ValidationFailed)
 	default: // the executor would say so, too, and validate the document first, for nothing
 		return coded(gqlerror.Errorf("the document has no operation %q", shorten(raw.OperationName, longestName)), codes.ValidationFailed)
 	}
