@@ -3,6 +3,7 @@ package cache_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -15,6 +16,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "8"); err != nil { // most wait more than they work
+		panic(err)
+	}
 	logging.Disable() // a client of Redis would tell each fault
 	goleak.VerifyTestMain(m)
 }

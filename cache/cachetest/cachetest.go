@@ -20,16 +20,25 @@ type Backend func(t *testing.T) (connect func() cache.Store)
 // for values whose short life in the store is waited out.
 func Run(t *testing.T, backend Backend) {
 	for _, c := range viewCases {
-		t.Run(c.name, func(t *testing.T) { c.run(newStage(t, backend)) })
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel() // they wait more than they work
+			c.run(newStage(t, backend))
+		})
 	}
 	if backend == nil {
 		return
 	}
 	for _, c := range replicaCases {
-		t.Run(c.name, func(t *testing.T) { c.run(newStage(t, backend)) })
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel() // they wait more than they work
+			c.run(newStage(t, backend))
+		})
 	}
 	for _, c := range storeCases {
-		t.Run(c.name, func(t *testing.T) { c.run(t, backend(t)) })
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.run(t, backend(t))
+		})
 	}
 }
 

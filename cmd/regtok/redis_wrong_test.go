@@ -31,7 +31,7 @@ func TestAWrongAddressOfRedisIsToldOnceWithItsCure(t *testing.T) {
 			t.Parallel() // they wait more than they work
 			file := filepath.Join(t.TempDir(), "address")
 			writeFile(t, file, address+"\n")
-			env := map[string]string{"IONOS_TOKEN": "x", "IONOS_API_URL": ionos.url, "REGTOK_REDIS_URL_FILE": file}
+			env := map[string]string{"IONOS_TOKEN": "x", "IONOS_API_URL": ionos.url, "REGTOK_REDIS_URL_FILE": file, "REGTOK_REDIS_TIMEOUT": "2s"}
 			r := start(t, env, "serve", "--log-level=debug")
 			if got := ask(t, r.url, everything); len(got.Errors) > 0 {
 				t.Errorf("answered %v", got)
