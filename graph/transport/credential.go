@@ -55,5 +55,8 @@ func (s *socket) ends() time.Time {
 	return s.until
 }
 
-// expired tells whether the end of its caller's credential has ended the stream.
-func (s *Stream) expired() bool { return errors.Is(context.Cause(s.ctx), errExpired) }
+// expired tells whether the end of its caller's credential has ended the stream: itself, or its socket, whose timer is
+// another one for the same moment.
+func (s *Stream) expired() bool {
+	return s.ctx.Err() != nil && (errors.Is(context.Cause(s.ctx), errExpired) || !s.until.IsZero() && !time.Now().Before(s.until))
+}

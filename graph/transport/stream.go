@@ -17,6 +17,7 @@ type Stream struct {
 	cancel  context.CancelCauseFunc
 	forget  func() bool
 	expires *time.Timer // for the end of the caller's credential; nil: it does not end
+	until   time.Time   // when that is
 
 	resume string
 	began  time.Time

@@ -144,7 +144,7 @@ func (s *Streams) open(ctx context.Context, count *atomic.Int64, resume string, 
 	}
 	count.Add(1)
 	ctx, cancel := context.WithCancelCause(ctx)
-	stream := &Stream{streams: s, count: count, resume: resume, began: time.Now(), cancel: cancel}
+	stream := &Stream{streams: s, count: count, resume: resume, began: time.Now(), cancel: cancel, until: until}
 	stream.ctx = context.WithValue(ctx, streamKey{}, stream)
 	stream.forget = context.AfterFunc(s.life, func() { cancel(errEnding) })
 	if !until.IsZero() {
