@@ -114,7 +114,7 @@ type events struct {
 	w       http.ResponseWriter
 	conn    *http.ResponseController
 	slow    func() // called when the caller does not read
-	unhook  func() bool
+	unhook  func() // it waits until nothing limits a write any more, since the writer ends with its request
 
 	mu    sync.Mutex
 	over  bool
@@ -131,7 +131,16 @@ func newEvents(w http.ResponseWriter, streams *Streams, slow func()) *events {
 	e.mu.Lock()
 	e.alive = time.AfterFunc(streams.config.Ping, e.ping)
 	e.mu.Unlock()
-	e.unhook = context.AfterFunc(streams.life, e.limit) // for what is being written then
+	limited := make(chan struct{})
+	unhook := context.AfterFunc(streams.life, func() {
+		defer close(limited)
+		e.limit() // for what is being written then
+	})
+	e.unhook = func() {
+		if !unhook() {
+			<-limited
+		}
+	}
 	e.write([]byte(":\n\n"))
 	return e
 }
