@@ -106,7 +106,8 @@ func TestEveryErrorHasACodeAndTellsNothingOfWhatIsInside(t *testing.T) {
 			told := 0
 			for path, text := range asked {
 				variables := readGolden(t, strings.TrimSuffix(path, ".graphql")+".json").Variables
-				told += checkErrors(t, path, w.raw(t, text, variables))
+				said, _ := w.post(t, map[string]any{"query": text, "variables": variables})
+				told += checkErrors(t, path, said)
 			}
 			if told == 0 && name != codes.NotFound { // that is null
 				t.Error("nothing failed")
@@ -147,25 +148,6 @@ func checkErrors(t *testing.T, path string, text []byte) int {
 		}
 	}
 	return len(a.Errors)
-}
-
-// raw sends an operation, and returns the answer as it came.
-func (w *world) raw(t *testing.T, query string, variables map[string]any) []byte {
-	t.Helper()
-	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp, err := w.client.Post(w.url, "application/json", bytes.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return text
 }
 
 // TestTheGoldensHaveNoOtherCodes walks what operations were answered that we looked at once.

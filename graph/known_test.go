@@ -1,11 +1,9 @@
 package graph_test
 
 import (
-	"bytes"
 	"crypto/md5"
 	"encoding/hex"
 	"encoding/json"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -63,29 +61,6 @@ func manifestOf(t *testing.T, texts map[string]string) *documents.Manifest {
 	return m
 }
 
-// post sends a body as it is.
-func (w *world) post(t *testing.T, body any) answer {
-	t.Helper()
-	encoded, err := json.Marshal(body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp, err := w.client.Post(w.url, "application/json", bytes.NewReader(encoded))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var a answer
-	if err := json.Unmarshal(text, &a); err != nil {
-		t.Fatalf("the answer is no JSON: %v\n%s", err, text)
-	}
-	return a
-}
-
 func TestKnownDocumentsAreAnsweredByTheirIDsAsByTheirTexts(t *testing.T) {
 	texts := goldens(t, "lists/*.graphql")
 	known := manifestOf(t, texts)
@@ -93,7 +68,8 @@ func TestKnownDocumentsAreAnsweredByTheirIDsAsByTheirTexts(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, plan{policy: catalog.Policy{MaxAge: demoPolicy()}, documents: documents.Config{Known: known, Only: true}})
 			want := readGolden(t, strings.TrimSuffix(path, ".graphql")+".json")
-			got := w.post(t, map[string]any{"documentId": md5Of(text), "variables": want.Variables}).inOrder()
+			said, _ := w.post(t, map[string]any{"documentId": md5Of(text), "variables": want.Variables})
+			got := answered(t, said).inOrder()
 			if diff := cmp.Diff(string(pretty(t, want.Answer)), string(pretty(t, got))); diff != "" {
 				t.Errorf("%s by its id (-want +got):\n%s", path, diff)
 			}

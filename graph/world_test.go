@@ -141,7 +141,14 @@ func (w *world) ask(t testing.TB, query string, variables map[string]any) answer
 // exchange runs an operation and returns its request id as well.
 func (w *world) exchange(t testing.TB, query string, variables map[string]any) (answer, string) {
 	t.Helper()
-	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
+	text, header := w.post(t, map[string]any{"query": query, "variables": variables})
+	return answered(t, text), header.Get(requestid.Header)
+}
+
+// post sends a request, and returns its answer as it came.
+func (w *world) post(t testing.TB, request any) (text []byte, header http.Header) {
+	t.Helper()
+	body, err := json.Marshal(request)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,15 +157,18 @@ func (w *world) exchange(t testing.TB, query string, variables map[string]any) (
 		t.Fatal(err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
+	if text, err = io.ReadAll(resp.Body); err != nil {
 		t.Fatal(err)
 	}
-	var a answer
+	return text, resp.Header
+}
+
+func answered(t testing.TB, text []byte) (a answer) {
+	t.Helper()
 	if err := json.Unmarshal(text, &a); err != nil {
 		t.Fatalf("the answer is no JSON: %v\n%s", err, text)
 	}
-	return a, resp.Header.Get(requestid.Header)
+	return a
 }
 
 // requests is how many requests each provider got since the last call.
