@@ -68,7 +68,8 @@ func carry[V any](first context.Context, run func(context.Context) (V, error)) (
 	ctx, cancel := context.WithDeadline(context.WithoutCancel(first), until)
 	defer cancel()
 	v, err := run(ctx)
-	if err != nil && (ctx.Err() != nil || providers.KindOf(err) == providers.RateLimited) {
+	// Not whether ctx is over: what run waits for has a timer of its own for the same moment, which may be the first.
+	if err != nil && (!time.Now().Before(until) || providers.KindOf(err) == providers.RateLimited) {
 		err = shortOfTime{err}
 	}
 	return v, err
