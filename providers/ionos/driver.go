@@ -12,7 +12,6 @@
 package ionos
 
 import (
-	"strings"
 	"time"
 
 	"regtok/providers"
@@ -61,7 +60,7 @@ func Driver() providers.Driver {
 			},
 		},
 		Open:         open,
-		Native:       strings.ToLower,
+		Native:       canonical,
 		Organization: func(id providers.ID) providers.Organization { return organization(id.Native) },
 		Costs:        costs(),
 		Start:        start,

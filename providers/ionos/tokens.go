@@ -92,7 +92,7 @@ func (a *adapter) ReplaceToken(ctx context.Context, id providers.ID, in provider
 	if !valid(id.OfRegistry(), providers.RegistryKind) {
 		return providers.Created{}, providers.NotFoundError(name, op)
 	}
-	if !rest.IsUUID(id.Native) {
+	if !isUUID(id.Native) {
 		return providers.Created{}, providers.InvalidError(name, op, providers.FieldID,
 			"IONOS takes a UUID as the id of a new token, for example 6f9619ff-8b86-4d11-b42d-00c04fc964ff")
 	}

@@ -12,6 +12,13 @@ import (
 
 // What IONOS writes. Nulls read as zero values; fields that are not mapped are left out.
 
+// isUUID tells whether a text is a UUID in the one form in which it stands in ids. IONOS takes letters of either case in its
+// paths; one token with two ids would have two locks, two rotations, and a past that nobody finds.
+func isUUID(text string) bool { return rest.IsUUID(text) && text == canonical(text) }
+
+// canonical is the one form of a UUID that IONOS tells.
+func canonical(id string) string { return strings.ToLower(id) }
+
 // valid tells whether id is of that kind, and could be of IONOS. Whether it is of this account's contract is another
 // question: see adapter.check.
 func valid(id providers.ID, kind providers.IDKind) bool {
@@ -22,13 +29,13 @@ func valid(id providers.ID, kind providers.IDKind) bool {
 	case providers.OrganizationKind:
 		return id.Native != ""
 	case providers.TokenKind:
-		return rest.IsUUID(id.Registry) && rest.IsUUID(id.Native)
+		return isUUID(id.Registry) && isUUID(id.Native)
 	}
-	return rest.IsUUID(id.Native)
+	return isUUID(id.Native)
 }
 
-// sameID compares ids as UUIDs, whose letters may be of either case.
-func sameID(got, asked string) bool { return strings.EqualFold(got, asked) }
+// sameID tells whether an answer is about what was asked for.
+func sameID(got, asked string) bool { return canonical(got) == asked }
 
 type contracts struct {
 	Items []struct {
@@ -64,8 +71,11 @@ type metadata struct {
 // partialUser is all that metadata tells of a person: an id and a label, which is an e-mail address, a URN, or else.
 // Nil: no id, or one that is none.
 func partialUser(id, label string) *providers.User {
+	if rest.IsUUID(id) {
+		id = canonical(id)
+	}
 	user := providers.UserID(name, id)
-	if !rest.IsUUID(id) {
+	if !isUUID(id) {
 		if parsed, err := providers.ParseID(user.String()); err != nil || parsed != user {
 			return nil
 		}
@@ -92,12 +102,12 @@ type registry struct {
 	} `json:"properties"`
 }
 
-func (r registry) native() string { return r.ID }
+func (r registry) native() string { return canonical(r.ID) }
 
 // domain needs the organization, because registries do not name their contract.
 func (r registry) domain(organization providers.ID) providers.Registry {
 	return providers.Registry{
-		ID:        organization.RegistryID(r.ID),
+		ID:        organization.RegistryID(r.native()),
 		Name:      r.Properties.Name,
 		Ecosystem: "container",
 		Host:      r.Properties.Hostname,
@@ -140,11 +150,11 @@ type token struct {
 	} `json:"properties"`
 }
 
-func (t token) native() string { return t.ID }
+func (t token) native() string { return canonical(t.ID) }
 
 func (t token) domain(registry providers.ID) providers.Token {
 	return providers.Token{
-		ID:        registry.TokenID(t.ID),
+		ID:        registry.TokenID(t.native()),
 		Name:      t.Properties.Name,
 		Enabled:   t.enabled(),
 		Username:  cmp.Or(t.Properties.Credentials.Username, t.Properties.Name),
@@ -198,11 +208,11 @@ type user struct {
 	} `json:"properties"`
 }
 
-func (u user) native() string { return u.ID }
+func (u user) native() string { return canonical(u.ID) }
 
 // domain is a whole user, or where IONOS sent a bare reference, no more than an id.
 func (u user) domain() providers.User {
-	person := providers.User{ID: providers.UserID(name, u.ID), CreatedAt: u.Metadata.CreatedDate.Time}
+	person := providers.User{ID: providers.UserID(name, u.native()), CreatedAt: u.Metadata.CreatedDate.Time}
 	if p := u.Properties; p != nil {
 		person.Name = strings.TrimSpace(p.FirstName + " " + p.LastName)
 		person.Email = p.Email
