@@ -5,12 +5,15 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"regtok/auth"
+	"regtok/graph/internal/scalar"
 	"regtok/quota"
 )
 
@@ -59,10 +62,17 @@ func (s *stage) over(t *testing.T, method, accept string, request object) bill {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return readBill(t, response.StatusCode, text)
+	got, after := readBill(t, response.StatusCode, text)
+	seconds, isNumber := strconv.Atoi(response.Header.Get("Retry-After"))
+	wait, isWait := scalar.UnmarshalDuration(after)
+	if told := isNumber == nil && isWait == nil && time.Duration(seconds)*time.Second == wait; told != (got.Status == http.StatusTooManyRequests) {
+		t.Errorf("answered %d with Retry-After %q and retryAfter %q, want the same there, and only with 429", got.Status, response.Header.Get("Retry-After"), after)
+	}
+	return got
 }
 
-func readBill(t *testing.T, status int, text []byte) bill {
+// readBill is what an answer says, and after what time it says to come back.
+func readBill(t *testing.T, status int, text []byte) (got bill, after string) {
 	t.Helper()
 	var said struct {
 		Errors []struct {
@@ -75,15 +85,16 @@ func readBill(t *testing.T, status int, text []byte) bill {
 	if err := json.Unmarshal(text, &said); err != nil {
 		t.Fatalf("answered %d %s: %v", status, text, err)
 	}
-	got := bill{Status: status}
+	got = bill{Status: status}
 	if len(said.Errors) > 0 {
 		e := said.Errors[0].Extensions
 		got.Code, got.Limit, got.Retries = e.Code, e.Limit, strings.HasPrefix(e.RetryAfter, "PT")
+		after = e.RetryAfter
 	}
 	if balance := said.Extensions.Cost.Caller; balance != nil {
 		got.HasBalance, got.Remaining = true, balance.Remaining
 	}
-	return got
+	return got, after
 }
 
 const (

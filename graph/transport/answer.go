@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"regtok/codes"
+	"regtok/graph/internal/scalar"
 )
 
 // refusal is a request that never became an operation.
@@ -41,12 +43,29 @@ func write(w http.ResponseWriter, status int, answer *graphql.Response) {
 	if err != nil {
 		panic("transport: an error or an extension of an answer does not encode: " + err.Error())
 	}
+	if status == http.StatusTooManyRequests {
+		tellWhen(w.Header(), answer)
+	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(head)+len(answer.Data)+len(tail)))
 	w.WriteHeader(status)
 	// A caller that is gone cannot be told so.
 	_, _ = w.Write(head)
 	_, _ = w.Write(answer.Data)
 	_, _ = w.Write(tail)
+}
+
+// tellWhen says in HTTP's own way when it is of use to come back, which the errors say in ISO 8601: programs that know nothing of
+// GraphQL wait for that long.
+func tellWhen(h http.Header, answer *graphql.Response) {
+	var longest time.Duration
+	for _, err := range answer.Errors {
+		if wait, e := scalar.UnmarshalDuration(err.Extensions["retryAfter"]); e == nil {
+			longest = max(longest, wait)
+		}
+	}
+	if longest > 0 {
+		h.Set("Retry-After", strconv.Itoa(int((longest+time.Second-1)/time.Second)))
+	}
 }
 
 // frame returns what stands before and after the data.
