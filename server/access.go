@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -8,6 +9,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"regtok/auth"
 	"regtok/codes"
 )
 
@@ -17,6 +19,7 @@ const longestPath = 200 // of a log line
 func (s *Server) observed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rec := &recorder{ResponseWriter: w, patience: s.limits.Write}
+		r = r.WithContext(context.WithValue(r.Context(), recorderKey{}, rec))
 		defer s.logRequest(rec, r, time.Now())
 		defer s.answerPanic(rec, r)
 		next.ServeHTTP(rec, r)
@@ -30,12 +33,29 @@ func (s *Server) logRequest(rec *recorder, r *http.Request, start time.Time) {
 	case "/livez", "/readyz", "/metrics":
 		level = slog.LevelDebug // they come every few seconds
 	}
-	s.log.LogAttrs(r.Context(), level, "request",
+	line := []slog.Attr{
 		slog.String("method", r.Method),
 		slog.String("path", r.URL.Path[:min(len(r.URL.Path), longestPath)]),
 		slog.Int("status", rec.answered()),
 		slog.Int64("bytes", rec.bytes),
-		slog.Float64("ms", float64(time.Since(start).Microseconds())/1000))
+		slog.Float64("ms", float64(time.Since(start).Microseconds())/1000),
+	}
+	if ip, ok := parseHop(r.RemoteAddr); ok {
+		line = append(line, slog.String("from", ip.String()))
+	}
+	if rec.caller != "" {
+		line = append(line, slog.String("caller", rec.caller))
+	}
+	s.log.LogAttrs(r.Context(), level, "request", line...)
+}
+
+type recorderKey struct{}
+
+// admitted notes who calls, for the line of the request.
+func admitted(ctx context.Context, viewer auth.Viewer) {
+	if rec, ok := ctx.Value(recorderKey{}).(*recorder); ok {
+		rec.caller = viewer.Subject
+	}
 }
 
 // answerPanic answers for a bug of ours with INTERNAL, and logs the whole story. What was begun cannot be taken back:
@@ -59,7 +79,8 @@ func (s *Server) answerPanic(rec *recorder, r *http.Request) {
 // recorder notes what was answered.
 type recorder struct {
 	http.ResponseWriter
-	status   int // 0: nothing yet
+	status   int    // 0: nothing yet
+	caller   string // empty: nobody was admitted, or nobody has to be
 	bytes    int64
 	patience time.Duration // for whoever reads the answer, from its beginning; 0: as long as they like
 }

@@ -37,6 +37,7 @@ func (s *Server) known(next http.Handler) http.Handler {
 			unadmitted(w, r, err)
 			return
 		}
+		admitted(ctx, viewer)
 		next.ServeHTTP(w, r.WithContext(auth.NewContext(ctx, viewer)))
 	})
 }

@@ -130,7 +130,7 @@ func TestTheLogNamesEachRequestAndNoSecret(t *testing.T) {
 	delete(line, "time")
 	delete(line, "ms")
 	want := map[string]any{
-		"level": "INFO", "msg": "request", "method": "POST", "path": "/graphql", "status": 418., "bytes": 5., "request_id": "build-17",
+		"level": "INFO", "msg": "request", "method": "POST", "path": "/graphql", "status": 418., "bytes": 5., "request_id": "build-17", "from": "127.0.0.1",
 	}
 	if diff := cmp.Diff(line, want); diff != "" {
 		t.Errorf("log line (-got +want):\n%s", diff)
