@@ -10,3 +10,11 @@ type Allowance struct {
 
 // Unlimited tells whether the caller may spend as many as they like.
 func (a Allowance) Unlimited() bool { return a.PerMinute == 0 }
+
+// Equal tells whether two are the same. Nil is the same as nil alone.
+func (a *Allowance) Equal(other *Allowance) bool {
+	if a == nil || other == nil {
+		return a == other
+	}
+	return *a == *other
+}

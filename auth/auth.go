@@ -46,6 +46,19 @@ type Viewer struct {
 	Reach providers.Reach
 	// Allowance is how many points the viewer may spend. Nil: as many as every caller.
 	Allowance *Allowance
+
+	life *lifetime // of the key; nil: it is none, or not one of Callers
+}
+
+// Equal tells whether two viewers may do the same under the same name, for the same time.
+func (v Viewer) Equal(other Viewer) bool {
+	return v.Subject == other.Subject && sameSet(v.Permissions, other.Permissions) && v.Until.Equal(other.Until) && v.Reach.Equal(other.Reach) &&
+		v.Allowance.Equal(other.Allowance)
+}
+
+// sameSet is about lists in which each one stands once.
+func sameSet(a, b []Permission) bool {
+	return len(a) == len(b) && !slices.ContainsFunc(a, func(p Permission) bool { return !slices.Contains(b, p) })
 }
 
 // May tells whether the viewer holds p. Figures are those of everything, so who is narrowed may not read them.

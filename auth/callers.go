@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -33,7 +34,7 @@ type Config struct {
 // Callers are those whom a server admits. They are safe for concurrent use.
 type Callers struct {
 	config   Config
-	keys     map[string]Caller // by the public id of the key
+	keys     atomic.Pointer[map[string]Caller] // by the public id of the key; no such map is changed
 	failures failures
 }
 
@@ -45,10 +46,9 @@ func NewCallers(c Config) *Callers {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	callers := &Callers{config: c, keys: map[string]Caller{}}
-	for _, caller := range c.Keys {
-		callers.keys[caller.Key.ID()] = caller
-	}
+	callers := &Callers{config: c}
+	callers.keys.Store(&map[string]Caller{})
+	callers.Renew(c.Keys)
 	return callers
 }
 
@@ -86,7 +86,7 @@ func (c *Callers) byKey(credential string) (Viewer, *Error) {
 		return Viewer{}, &Error{Reason: Malformed, Message: "this is no key of regtok, or not all of one"}
 	}
 	presented := key.Hash()
-	caller, known := c.keys[presented.ID()]
+	caller, known := (*c.keys.Load())[presented.ID()]
 	if same := caller.Key.equal(presented); !same || !known {
 		return Viewer{}, &Error{Reason: Unknown, Message: "this key is not known"}
 	}

@@ -3,14 +3,13 @@ package graph
 import (
 	"context"
 	"errors"
-	"time"
 
 	"regtok/auth"
 	"regtok/graph/transport"
 )
 
-// until is when the credential of a request, or of a socket, ends.
-func until(ctx context.Context) time.Time { return auth.FromContext(ctx).Until }
+// atEnd watches the credential of a request, or of a socket.
+func atEnd(ctx context.Context, do func()) (stop func()) { return auth.FromContext(ctx).AtEnd(do) }
 
 // admission admits callers to sockets: by the credential in the payload of connection_init, which pages can send, else by
 // that of the upgrade. nil: whoever reaches this server.

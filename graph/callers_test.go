@@ -81,6 +81,34 @@ func TestASocketEndsWithItsCallersKey(t *testing.T) {
 	}
 }
 
+// TestASocketEndsWhenItsCallersKeyIsTakenBack has two callers, of whom one stays.
+func TestASocketEndsWhenItsCallersKeyIsTakenBack(t *testing.T) {
+	leaked, kept := auth.NewKey(), auth.NewKey()
+	stays := auth.Caller{Key: kept.Hash(), Viewer: auth.Viewer{Subject: "ops", Permissions: auth.Permissions()}}
+	callers := auth.NewCallers(auth.Config{Keys: []auth.Caller{stays, {
+		Key: leaked.Hash(), Viewer: auth.Viewer{Subject: "ci", Permissions: auth.Permissions()},
+	}}})
+	s := newStage(t, plan{viewer: &auth.Viewer{}, callers: callers})
+	open := func(key auth.Key) *websocket.Conn {
+		conn := s.presenting(t, object{"Authorization": "Bearer " + key.Reveal()})
+		hears(t, conn, `"connection_ack"`)
+		say(t, conn, `{"id":"1","type":"subscribe","payload":{"query":"subscription { tokenExpiry { __typename } }"}}`)
+		return conn
+	}
+	ends, goesOn := open(leaked), open(kept)
+	callers.Renew([]auth.Caller{stays})
+	text, err := readEnd(t, ends)
+	if closed, ok := errors.AsType[websocket.CloseError](err); !ok || closed.Code != 4403 {
+		t.Errorf("it says %s, and ends with %v, want 4403", text, err)
+	}
+	text, err = readEnd(t, s.presenting(t, object{"Authorization": "Bearer " + leaked.Reveal()}))
+	if closed, ok := errors.AsType[websocket.CloseError](err); !ok || closed.Code != 4401 {
+		t.Errorf("who comes back hears %s, and ends with %v, want 4401", text, err)
+	}
+	say(t, goesOn, `{"id":"2","type":"subscribe","payload":{"query":"{ viewer { subject } }"}}`)
+	hears(t, goesOn, `"subject":"ops"`)
+}
+
 // TestEventsEndWithTheirCallersKey has a viewer whose credential ends soon, for real.
 func TestEventsEndWithTheirCallersKey(t *testing.T) {
 	s := newStage(t, plan{viewer: &auth.Viewer{Subject: "ci", Permissions: auth.Permissions(), Until: time.Now().Add(time.Second)}})

@@ -67,10 +67,10 @@ func New(o Options) http.Handler {
 	o.Limits.Spend = spending(o.Quota)
 	o.Limits.Guard(server)
 	if o.Streams != nil {
-		server.AddTransport(transport.WebSocket{Timeout: o.Timeout, Streams: o.Streams, Admit: admission(o.Callers), Until: until})
-		server.AddTransport(transport.Events{Streams: o.Streams, Until: until})
+		server.AddTransport(transport.WebSocket{Timeout: o.Timeout, Streams: o.Streams, Admit: admission(o.Callers), AtEnd: atEnd})
+		server.AddTransport(transport.Events{Streams: o.Streams, AtEnd: atEnd})
 	}
-	server.AddTransport(transport.POST{Timeout: o.Timeout, Streams: o.Streams, Until: until})
+	server.AddTransport(transport.POST{Timeout: o.Timeout, Streams: o.Streams, AtEnd: atEnd})
 	shows := presenter{log: o.Log}
 	server.SetErrorPresenter(shows.present)
 	server.SetRecoverFunc(shows.recovered)

@@ -79,7 +79,7 @@ func (p process) parse(args []string) (*kong.Context, error) {
 	var filled program
 	command, err = traced(p.parser(&filled, from), from)
 	filled.Serve.accounts, filled.Serve.callers, filled.Serve.issuer = from.file.accounts, from.file.callers, from.file.issuer
-	filled.Serve.file = fileSource{files: from.file.files, sum: from.file.sum, reread: read}
+	filled.Serve.file = fileSource{files: from.file.files, sum: from.file.sum, ofAccounts: len(from.file.accounts) > 0, reread: read}
 	return command, err
 }
 

@@ -87,10 +87,7 @@ func (c *configFile) points(e entry) (points, error) {
 
 // agree tells whether two viewers are not one with two allowances.
 func agree(a, b auth.Viewer) bool {
-	if a.Subject != b.Subject || a.Allowance == nil || b.Allowance == nil {
-		return a.Subject != b.Subject || a.Allowance == b.Allowance
-	}
-	return *a.Allowance == *b.Allowance
+	return a.Subject != b.Subject || a.Allowance.Equal(b.Allowance)
 }
 
 // quota is what keeps callers within their allowances.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"crypto/sha256"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -24,8 +23,7 @@ type openAccounts struct {
 	see    func(rest.Observation)
 	lasts  time.Duration // the longest that anything goes on with an account that was replaced
 
-	now []openAccount     // one goroutine at a time
-	sum [sha256.Size]byte // of the configuration file
+	now []openAccount // one goroutine at a time
 	old []*retired
 }
 
@@ -102,26 +100,6 @@ func (o *openAccounts) close() {
 		retired.later.Stop()
 		retired.hangUp()
 	}
-}
-
-// renewed reads the accounts of the configuration file again; none where there is no file with accounts.
-func (o *openAccounts) renewed(known *catalog.Catalog) []*renewable {
-	if o.api.reread == nil || len(o.api.files) == 0 {
-		return nil
-	}
-	files := o.api.files
-	return []*renewable{{name: "accounts of the configuration file", files: func() []string { return files }, renew: func() (bool, error) {
-		read, err := o.api.reread()
-		if err != nil {
-			return false, err
-		}
-		files = read.files
-		if read.sum != o.sum {
-			o.sum = read.sum
-			o.log.Info("the configuration file has changed: settings of accounts are taken without a restart, the rest is not")
-		}
-		return o.renew(known, read.accounts)
-	}}}
 }
 
 // renew opens those anew whose settings differ. One that cannot be opened stays as it is.

@@ -45,9 +45,10 @@ type serve struct {
 
 // fileSource is where a configuration file can be read again.
 type fileSource struct {
-	files  []string          // it, and those that hold secrets of accounts; none: there is no file
-	sum    [sha256.Size]byte // of what was in it
-	reread func() (*configFile, error)
+	files      []string                    // it, and those that hold secrets of accounts
+	sum        [sha256.Size]byte           // of what was in it
+	ofAccounts bool                        // accounts stand there, and not in variables
+	reread     func() (*configFile, error) // nil: there is no file
 }
 
 // Help tells what an account can be configured with.
@@ -86,16 +87,8 @@ func (s serve) Run(p process) error {
 	}
 	return api{
 		settings: s.settings, documentSettings: s.documentSettings, accounts: accounts, callers: s.callers, issuer: s.issuer, maxAge: s.MaxAge, redis: s.redis(), redisTimeout: time.Duration(s.RedisTimeout), sweep: s.Sweep == "on", eventRetention: s.EventRetention, introspection: s.Introspection,
-		exposed: openServe, fileSource: s.source(),
+		exposed: openServe, fileSource: s.file,
 	}.serve(p, func(string) {})
-}
-
-// source is where accounts can be read again. Those of variables cannot.
-func (s serve) source() fileSource {
-	if len(s.accounts) == 0 {
-		return fileSource{}
-	}
-	return s.file
 }
 
 // redis is the address of Redis, wherever it stands.
@@ -156,7 +149,7 @@ func (a api) serve(p process, started func(base string)) error {
 	figures := metrics.New(version())
 	common := a.share(p, log)
 	defer common.leave()
-	accounts := &openAccounts{api: a, log: log, common: common, see: figures.Upstream, lasts: 4 * time.Duration(a.Timeout), sum: a.sum}
+	accounts := &openAccounts{api: a, log: log, common: common, see: figures.Upstream, lasts: 4 * time.Duration(a.Timeout)}
 	if err := accounts.open(); err != nil {
 		return usageError{err}
 	}
@@ -195,7 +188,7 @@ func (a api) serve(p process, started func(base string)) error {
 	defer inBackground(p, known.KeepSchedule)()
 	defer inBackground(p, known.Sweep)()
 	defer inBackground(p, ends.run(known))()
-	defer inBackground(p, renewing(append(accounts.renewed(known), renewedCertificate(certificate)...), log))()
+	defer inBackground(p, renewing(append(a.rereadable(accounts, known, callers, log), renewedCertificate(certificate)...), log))()
 	streams := transport.NewStreams(a.streams(figures, log))
 	defer streams.Close()
 	figures.Watch(metrics.Sources{Cache: views.Stats, Shared: common.store != nil, Redis: a.redisWorks(common), Accounts: func() []*catalog.Account { return known.Accounts(context.Background()) }, Swept: a.swept(known), Events: ends.figures, Activity: ends.deeds, Streams: streams.Stats})

@@ -16,6 +16,7 @@ type book struct {
 	entries map[string]*entry // by numbers
 	waiting chan struct{}     // closed when nothing is under way; made when somebody waits
 	left    []*Stream         // were ended because the process ends
+	expired bool              // the caller's credential has ended
 }
 
 // entry is an operation under way.
@@ -52,12 +53,15 @@ func (b *book) latest() string {
 	return strconv.Itoa(b.number)
 }
 
-// carries notes the stream of an operation.
+// carries notes the stream of an operation, which is over if the caller's credential is.
 func (b *book) carries(number string, stream *Stream) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if e := b.entries[number]; e != nil {
 		e.stream = stream
+	}
+	if b.expired {
+		stream.expire()
 	}
 }
 
@@ -136,6 +140,18 @@ func (b *book) tooSlow() {
 	for _, e := range b.entries {
 		if e.stream != nil {
 			e.stream.tooSlow()
+		}
+	}
+}
+
+// expire ends all streams because the caller's credential has ended.
+func (b *book) expire() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.expired = true
+	for _, e := range b.entries {
+		if e.stream != nil {
+			e.stream.expire()
 		}
 	}
 }

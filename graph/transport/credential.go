@@ -3,7 +3,6 @@ package transport
 import (
 	"context"
 	"errors"
-	"time"
 )
 
 // errExpired is why streams end whose callers' credentials have ended.
@@ -12,12 +11,15 @@ var errExpired = errors.New("the credential has ended")
 // expiredReason is told to their callers.
 const expiredReason = "the credential of this stream has ended: come back with a new one"
 
-// untilOf is when the credential of a context's caller ends. Zero: it does not.
-func untilOf(ctx context.Context, until func(context.Context) time.Time) time.Time {
-	if until == nil {
-		return time.Time{}
+// AtEnd calls do, once and in a goroutine of its own, when the credential of a context's caller ends: because its time is over, or
+// because it was taken back. stop keeps it from being called, unless it was already. A nil AtEnd: credentials do not end.
+type AtEnd func(ctx context.Context, do func()) (stop func())
+
+func (a AtEnd) watch(ctx context.Context, do func()) (stop func()) {
+	if a == nil {
+		return func() {}
 	}
-	return until(ctx)
+	return a(ctx, do)
 }
 
 // refuseCaller closes a socket whose caller was not admitted.
@@ -29,34 +31,24 @@ func (s *socket) refuseCaller(err error) {
 	s.close(refusal.code(), refusal.Reason)
 }
 
-// endsAt ends the socket at that time, if it is one.
-func (s *socket) endsAt(until time.Time) {
-	if until.IsZero() {
-		return
-	}
+// endsWith ends the socket with the credential of the context's caller.
+func (s *socket) endsWith(ctx context.Context, end AtEnd) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.until = until
-	s.expires = time.AfterFunc(time.Until(until), s.task(s.expire))
+	s.unwatch = end.watch(ctx, s.task(s.expire))
 }
 
-// expire closes the socket because its caller's credential has ended. Its streams end by themselves at the same time.
+// expire closes the socket because its caller's credential has ended, after its streams have ended for the same reason.
 func (s *socket) expire() {
 	s.mu.Lock()
 	s.expired = true
 	s.mu.Unlock()
+	s.book.expire()
 	s.close(closeForbidden, "the credential of this socket has ended: come back with a new one")
 }
 
-// ends is when the credential ends that the socket was opened with. Zero: it does not.
-func (s *socket) ends() time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.until
-}
+// expire ends the stream because its caller's credential has ended.
+func (s *Stream) expire() { s.cancel(errExpired) }
 
-// expired tells whether the end of its caller's credential has ended the stream: itself, or its socket, whose timer is
-// another one for the same moment.
-func (s *Stream) expired() bool {
-	return s.ctx.Err() != nil && (errors.Is(context.Cause(s.ctx), errExpired) || !s.until.IsZero() && !time.Now().Before(s.until))
-}
+// expired tells whether the end of its caller's credential has ended the stream.
+func (s *Stream) expired() bool { return errors.Is(context.Cause(s.ctx), errExpired) }

@@ -79,7 +79,7 @@ func (o *operations) begin(ctx context.Context, op *graphql.OperationContext, nu
 		return begin(ctx, o.GraphExecutor, op, nil, cancel)
 	}
 	streams := o.socket.streams
-	stream := streams.open(ctx, &streams.websocket, "", o.socket.ends())
+	stream := streams.open(ctx, &streams.websocket, "")
 	if stream == nil {
 		return nil, gqlerror.List{streams.tooMany()}
 	}

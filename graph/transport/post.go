@@ -26,8 +26,8 @@ type POST struct {
 	Timeout time.Duration
 	// Streams carry subscriptions. Nil: there are none.
 	Streams *Streams
-	// Until is when the credential of a request's caller ends, and with it a subscription. Zero, or nil: it does not end.
-	Until func(ctx context.Context) time.Time
+	// AtEnd watches the credential of a request's caller. A subscription ends with it.
+	AtEnd AtEnd
 }
 
 var _ graphql.Transport = POST{}
@@ -53,7 +53,7 @@ func (p POST) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 	defer cancel()
 	op, errs := exec.CreateOperationContext(ctx, params)
 	if errs == nil && subscribes(op) && accepted.events {
-		subscribe(w, r, exec, op, p.Streams, untilOf(r.Context(), p.Until))
+		subscribe(w, r, exec, op, p.Streams, p.AtEnd)
 		return
 	}
 	answer := execute(ctx, exec, op, errs)

@@ -66,8 +66,8 @@ func newStreams(t testing.TB, c transport.StreamConfig) (*httptest.Server, *tran
 func streaming(t testing.TB, c transport.StreamConfig) (http.Handler, *transport.Streams) {
 	t.Helper()
 	streams := transport.NewStreams(c)
-	api := executing(t, true, transport.WebSocket{Streams: streams, Timeout: time.Minute, Admit: admit, Until: until},
-		transport.Events{Streams: streams, Until: until}, transport.POST{Streams: streams, Until: until})
+	api := executing(t, true, transport.WebSocket{Streams: streams, Timeout: time.Minute, Admit: admit, AtEnd: atEnd},
+		transport.Events{Streams: streams, AtEnd: atEnd}, transport.POST{Streams: streams, AtEnd: atEnd})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		api.ServeHTTP(w, r.WithContext(ending(r.Context(), r.Header.Get("X-Until"))))
 	}), streams
@@ -99,9 +99,13 @@ func ending(ctx context.Context, at string) context.Context {
 	return context.WithValue(ctx, endKey{}, end)
 }
 
-func until(ctx context.Context) time.Time {
-	end, _ := ctx.Value(endKey{}).(time.Time)
-	return end
+func atEnd(ctx context.Context, do func()) (stop func()) {
+	end, ok := ctx.Value(endKey{}).(time.Time)
+	if !ok {
+		return func() {}
+	}
+	timer := time.AfterFunc(time.Until(end), do)
+	return func() { timer.Stop() }
 }
 
 func executing(t testing.TB, introspection bool, transports ...graphql.Transport) http.Handler {

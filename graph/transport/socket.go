@@ -37,8 +37,7 @@ type socket struct {
 	alive   *time.Timer // for the next ping
 	heard   time.Time   // when the caller last said something
 	begun   bool        // connection_init came
-	expires *time.Timer // for the end of the caller's credential; nil: it does not end
-	until   time.Time   // when that is
+	unwatch func()      // the end of the caller's credential; nil: they were not admitted yet
 	expired bool        // that was: nothing more is heard
 }
 
@@ -85,8 +84,8 @@ func (s *socket) stop() {
 	s.init.Stop()
 	s.alive.Stop()
 	s.limit.Stop()
-	if s.expires != nil {
-		s.expires.Stop()
+	if s.unwatch != nil {
+		s.unwatch()
 	}
 	s.mu.Unlock()
 	s.unhook()

@@ -23,8 +23,8 @@ const eventStream = "text/event-stream"
 // refused. Add it before POST. Safe to share.
 type Events struct {
 	Streams *Streams
-	// Until is when the credential of a request's caller ends, and with it the stream. Zero, or nil: it does not end.
-	Until func(ctx context.Context) time.Time
+	// AtEnd watches the credential of a request's caller. The stream ends with it.
+	AtEnd AtEnd
 }
 
 var _ graphql.Transport = Events{}
@@ -51,7 +51,7 @@ func (e Events) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExe
 	case !subscribes(op):
 		(&refusal{http.StatusMethodNotAllowed, codes.MethodNotAllowed, "send queries and mutations with POST: GET is for subscriptions"}).write(w)
 	default:
-		subscribe(w, r, exec, op, e.Streams, untilOf(r.Context(), e.Until))
+		subscribe(w, r, exec, op, e.Streams, e.AtEnd)
 	}
 }
 
@@ -60,9 +60,9 @@ func wantsEvents(h http.Header) bool {
 	return parse(joined(h))[eventStream] > 0
 }
 
-// subscribe answers a subscription with its events, until the caller's credential ends, if that is a time.
-func subscribe(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, op *graphql.OperationContext, streams *Streams, until time.Time) {
-	stream := streams.open(r.Context(), &streams.sse, r.Header.Get("Last-Event-ID"), until)
+// subscribe answers a subscription with its events, until the caller's credential ends.
+func subscribe(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, op *graphql.OperationContext, streams *Streams, end AtEnd) {
+	stream := streams.open(r.Context(), &streams.sse, r.Header.Get("Last-Event-ID"))
 	if stream == nil {
 		w.Header().Set("Retry-After", "10")
 		err := streams.tooMany()
@@ -70,6 +70,7 @@ func subscribe(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecuto
 		return
 	}
 	defer stream.close("sse")
+	defer end.watch(r.Context(), stream.expire)()
 	events := newEvents(w, streams, stream.tooSlow)
 	defer events.stop()
 	operation, errs := begin(stream.ctx, exec, op, stream, func() {})

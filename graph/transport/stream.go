@@ -16,8 +16,6 @@ type Stream struct {
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	forget  func() bool
-	expires *time.Timer // for the end of the caller's credential; nil: it does not end
-	until   time.Time   // when that is
 
 	resume string
 	began  time.Time
@@ -111,9 +109,6 @@ func (s *Stream) tooSlow() {
 func (s *Stream) close(transport string) {
 	early := s.ctx.Err() != nil
 	s.forget()
-	if s.expires != nil {
-		s.expires.Stop()
-	}
 	s.cancel(nil)
 	if s.source != nil {
 		s.source.Close()

@@ -135,8 +135,8 @@ func (s *Streams) admits() bool {
 var errEnding = errors.New("the process ends")
 
 // open begins a stream; nil: there are as many as there may be. count is that of its transport. resume is where its caller
-// wants to go on, if its transport has a place for that. until is when the caller's credential ends; zero: it does not.
-func (s *Streams) open(ctx context.Context, count *atomic.Int64, resume string, until time.Time) *Stream {
+// wants to go on, if its transport has a place for that.
+func (s *Streams) open(ctx context.Context, count *atomic.Int64, resume string) *Stream {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ending() || s.websocket.Load()+s.sse.Load() >= int64(s.config.Process) {
@@ -144,11 +144,8 @@ func (s *Streams) open(ctx context.Context, count *atomic.Int64, resume string, 
 	}
 	count.Add(1)
 	ctx, cancel := context.WithCancelCause(ctx)
-	stream := &Stream{streams: s, count: count, resume: resume, began: time.Now(), cancel: cancel, until: until}
+	stream := &Stream{streams: s, count: count, resume: resume, began: time.Now(), cancel: cancel}
 	stream.ctx = context.WithValue(ctx, streamKey{}, stream)
 	stream.forget = context.AfterFunc(s.life, func() { cancel(errEnding) })
-	if !until.IsZero() {
-		stream.expires = time.AfterFunc(time.Until(until), func() { cancel(errExpired) })
-	}
 	return stream
 }

@@ -30,9 +30,9 @@ type WebSocket struct {
 	// Admit looks at the payload of connection_init, and returns the context of the socket's operations. A *Refusal says how
 	// the socket is closed; any other error closes it with 4403. Nil: whoever may send requests may open sockets.
 	Admit func(ctx context.Context, payload map[string]any) (context.Context, error)
-	// Until is when the credential of a context's caller ends, and with it the socket, by 4403: clients come back after that
-	// with a new one. Zero, or nil: it does not end.
-	Until func(ctx context.Context) time.Time
+	// AtEnd watches the credential of an admitted caller. The socket ends with it, by 4403: clients come back after that with a
+	// new one.
+	AtEnd AtEnd
 }
 
 // Refusal is why a caller does not get a socket.
@@ -114,7 +114,7 @@ func (t WebSocket) admit(ctx context.Context, s *socket, payload transport.InitP
 		s.refuseCaller(full)
 		return ctx, full
 	}
-	s.endsAt(untilOf(ctx, t.Until))
+	s.endsWith(ctx, t.AtEnd)
 	return ctx, nil
 }
 
