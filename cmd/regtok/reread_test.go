@@ -48,10 +48,15 @@ func TestCallersAreReadAgain(t *testing.T) {
 	wants("a key that is gone", leaked, 401)
 	wants("a key that came", comes, 200)
 
-	writeFile(t, path, "callers:\n"+caller("ci", leaked, "TOKENS_READ")+"- {name: ops}\n")
-	told(`a caller needs `)
-	wants("of a file that cannot be used nothing is taken", leaked, 401)
-	wants("and what was read before stays", comes, 200)
+	for rest, complaint := range map[string]string{
+		"- {name: ops}\n": `a caller needs `,
+		fmt.Sprintf("- {name: far, key: '%s', permissions: [TOKENS_READ], reach: {accounts: [nowhere]}}\n", auth.NewKey().Hash()): `there is none of that name`,
+	} {
+		writeFile(t, path, "callers:\n"+caller("ci", leaked, "TOKENS_READ")+rest)
+		told(complaint)
+		wants("of a file that cannot be used nothing is taken", leaked, 401)
+		wants("and what was read before stays", comes, 200)
+	}
 
 	writeFile(t, path, "callers:\n"+caller("ops", kept, "EVENTS_READ, TOKENS_READ"))
 	told(`"added":null,"changed":["ops"],"gone":["batch"]`)
