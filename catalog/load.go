@@ -67,7 +67,7 @@ func (c *Catalog) loadTokens(ctx context.Context, k at) ([]*Token, error) {
 	return tokens, err
 }
 
-// primeUsers remembers the people that a list of tokens told all about.
+// primeUsers remembers the people that a list of tokens told all about, for callers who may know of any such list.
 func (c *Catalog) primeUsers(k at, list []providers.Token, asked cache.Moment) {
 	seen := map[providers.ID]bool{}
 	for _, t := range list {

@@ -28,7 +28,7 @@ func (c *Catalog) Users(ctx context.Context, people []Person) []cache.Entry[*Use
 			anywhere[p.ID.Provider] = append(anywhere[p.ID.Provider], i)
 		}
 	}
-	entries := planned(ctx, c, c.userPlan(), ids, organizations) // without an organization nobody is found
+	entries := planned(ctx, c, c.userPlan(ctx), ids, organizations) // without an organization nobody is found
 	var wait sync.WaitGroup
 	for provider, places := range anywhere {
 		wait.Go(func() { c.findUsers(ctx, provider, ids, places, entries) })
@@ -37,9 +37,15 @@ func (c *Catalog) Users(ctx context.Context, people []Person) []cache.Entry[*Use
 	return entries
 }
 
-func (c *Catalog) userPlan() plan[*User] {
+// userPlan reads people. Whom a token told of need not be among the organization's people, and whoever may not know of all
+// of its registries may not know of that token.
+func (c *Catalog) userPlan(ctx context.Context) plan[*User] {
+	single := c.views.user
+	if !ReachOf(ctx).WholeOrganizations() {
+		single = c.views.member
+	}
 	return plan[*User]{
-		op: "get user", list: c.views.users, single: c.views.user,
+		op: "get user", list: c.views.users, single: single,
 		id:    func(u *User) providers.ID { return u.ID },
 		held:  true,
 		alone: c.singles.first,
@@ -66,7 +72,7 @@ func (c *Catalog) findUsers(ctx context.Context, provider string, ids []provider
 			}
 		}
 	}
-	p := c.userPlan()
+	p := c.userPlan(ctx)
 	places = slices.DeleteFunc(slices.Clone(places), func(i int) bool {
 		return slices.ContainsFunc(lists, func(list at) bool {
 			entry, ok := p.atHand(ctx, list, ids[i])

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -188,6 +189,28 @@ func TestPeopleWhomTokensTellAllAboutCostNothing(t *testing.T) {
 		}
 		if got := u.requests(); !off && got != 0 {
 			t.Errorf("%d requests, want 0", got)
+		}
+	}
+}
+
+// A person whom only a token of another registry told of is none of a narrowed caller's business, however often others read it.
+func TestWhomATokenOutOfReachTellsOfIsNotTold(t *testing.T) {
+	s := newGrid("p", 2, 1)
+	guest := providers.User{ID: user("guest"), Name: "Guest", Complete: true}
+	s.tokens[grid.r1][0].CreatedBy = &guest
+	c := over(t, s.account("a"))
+	c.TokenLists(t.Context(), []providers.ID{grid.r1})
+	everybody := Within(t.Context(), providers.Reach{})
+	narrowed, err := providers.Reach{}.Narrow(providers.ReachRegistries, grid.r0.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		ctx  context.Context
+		want string
+	}{{everybody, "guest"}, {Within(t.Context(), narrowed), "NOT_FOUND"}, {everybody, "guest"}} {
+		for _, people := range [][]Person{in("guest"), anywhere("guest")} {
+			expectWords(t, words(c.Users(test.ctx, people), func(u *User) providers.ID { return u.ID }), test.want)
 		}
 	}
 }

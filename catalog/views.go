@@ -31,6 +31,7 @@ type views struct {
 	token         *cache.View[within, *Token]
 	users         *cache.View[at, []*User] // of an organization
 	user          *cache.View[within, *User]
+	member        *cache.View[within, *User] // for callers who may not know of all tokens of the organization
 }
 
 // at names a list by what holds it, and the account that it is read with.
@@ -51,6 +52,16 @@ type within struct {
 // newViews is the one table that says what is cached, under which key, and for how long.
 func newViews(c *Catalog, timeout time.Duration) views {
 	codecs := newCodecs(c)
+	person := func(name, item string) *cache.View[within, *User] {
+		return cache.NewView(c.cache, cache.Config[within, *User]{
+			Name: name, Timeout: timeout,
+			Key:   func(k within) cache.Key { return key(k.list.account, k.list.id, item, k.id.Native) },
+			Load:  covered(c.loadUser),
+			Fresh: always[*User](usersFresh), Stale: staleFor, Negative: rememberHidden, ServeStale: coverable,
+			Size:   func(*User) int { return 384 },
+			Encode: codecs.users.packOne, Decode: codecs.users.unpackOne,
+		})
+	}
 	return views{
 		organizations: cache.NewView(c.cache, cache.Config[*Account, []*Organization]{
 			Name: "organizations of an account", Timeout: timeout,
@@ -114,14 +125,8 @@ func newViews(c *Catalog, timeout time.Duration) views {
 			Size:   func(list []*User) int { return 64 + 320*len(list) },
 			Encode: codecs.users.packList, Decode: codecs.users.unpackList,
 		}),
-		user: cache.NewView(c.cache, cache.Config[within, *User]{
-			Name: "a person", Timeout: timeout,
-			Key:   func(k within) cache.Key { return key(k.list.account, k.list.id, "user", k.id.Native) },
-			Load:  covered(c.loadUser),
-			Fresh: always[*User](usersFresh), Stale: staleFor, Negative: rememberHidden, ServeStale: coverable,
-			Size:   func(*User) int { return 384 },
-			Encode: codecs.users.packOne, Decode: codecs.users.unpackOne,
-		}),
+		user:   person("a person", "user"),
+		member: person("a person, as the organization tells", "member"),
 	}
 }
 

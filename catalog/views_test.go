@@ -86,14 +86,15 @@ func readers(c *Catalog) map[string]func(context.Context) seen {
 	organization, registry := at{account, grid.o}, at{account, grid.r0}
 	v := c.views
 	return map[string]func(context.Context) seen{
-		"organizations of an account":   func(ctx context.Context) seen { return see(v.organizations.Get(ctx, account)) },
-		"end of a credential":           func(ctx context.Context) seen { return see(v.credential.Get(ctx, account)) },
-		"registries of an organization": func(ctx context.Context) seen { return see(v.registries.Get(ctx, organization)) },
-		"a registry":                    func(ctx context.Context) seen { return see(v.registry.Get(ctx, within{organization, grid.r0})) },
-		"tokens of a registry":          func(ctx context.Context) seen { return see(v.tokens.Get(ctx, registry)) },
-		"a token":                       func(ctx context.Context) seen { return see(v.token.Get(ctx, within{registry, grid.r0.TokenID("t0")})) },
-		"people of an organization":     func(ctx context.Context) seen { return see(v.users.Get(ctx, organization)) },
-		"a person":                      func(ctx context.Context) seen { return see(v.user.Get(ctx, within{organization, user("u0")})) },
+		"organizations of an account":         func(ctx context.Context) seen { return see(v.organizations.Get(ctx, account)) },
+		"end of a credential":                 func(ctx context.Context) seen { return see(v.credential.Get(ctx, account)) },
+		"registries of an organization":       func(ctx context.Context) seen { return see(v.registries.Get(ctx, organization)) },
+		"a registry":                          func(ctx context.Context) seen { return see(v.registry.Get(ctx, within{organization, grid.r0})) },
+		"tokens of a registry":                func(ctx context.Context) seen { return see(v.tokens.Get(ctx, registry)) },
+		"a token":                             func(ctx context.Context) seen { return see(v.token.Get(ctx, within{registry, grid.r0.TokenID("t0")})) },
+		"people of an organization":           func(ctx context.Context) seen { return see(v.users.Get(ctx, organization)) },
+		"a person":                            func(ctx context.Context) seen { return see(v.user.Get(ctx, within{organization, user("u0")})) },
+		"a person, as the organization tells": func(ctx context.Context) seen { return see(v.member.Get(ctx, within{organization, user("u0")})) },
 	}
 }
 
@@ -189,7 +190,7 @@ func TestABumpEndsItsScope(t *testing.T) {
 		want  []string
 	}{
 		"a registry":       {grid.r0, []string{"a token", "tokens of a registry"}},
-		"an organization":  {grid.o, []string{"a person", "a registry", "people of an organization", "registries of an organization"}},
+		"an organization":  {grid.o, []string{"a person", "a person, as the organization tells", "a registry", "people of an organization", "registries of an organization"}},
 		"an account":       {providers.AccountID("p", "a"), []string{"end of a credential", "organizations of an account"}},
 		"another registry": {grid.r1, nil},
 	} {
@@ -256,10 +257,11 @@ func TestDifferentThingsHaveDifferentKeys(t *testing.T) {
 				r := at{account, o.id.RegistryID(native)}
 				c.views.registry.Get(t.Context(), within{o, r.id})
 				c.views.user.Get(t.Context(), within{o, providers.UserID(account.Driver.Name, native)})
+				c.views.member.Get(t.Context(), within{o, providers.UserID(account.Driver.Name, native)})
 				c.views.tokens.Get(t.Context(), r)
 				c.views.token.Get(t.Context(), within{r, r.id.TokenID("t0")})
 				c.views.token.Get(t.Context(), within{r, r.id.TokenID("t1")})
-				reads += 5
+				reads += 6
 			}
 			reads += 2
 		}

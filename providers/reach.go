@@ -168,6 +168,9 @@ func (r Reach) Whole() bool {
 	return r.limits == nil || r.limits.organizations == nil && r.limits.registries == nil
 }
 
+// WholeOrganizations tells whether all of each organization within reach is within reach, too.
+func (r Reach) WholeOrganizations() bool { return r.limits == nil || r.limits.registries == nil }
+
 // Providers are the names that r is narrowed to, in no order; nil: it is not.
 func (r Reach) Providers() []string {
 	return r.named(func(l *limits) set[string] { return l.providers })

@@ -54,6 +54,9 @@ func TestWhatIsWithinReach(t *testing.T) {
 			if got := strings.Join(seen, " "); got != test.want {
 				t.Errorf("it sees %s, want %s", got, test.want)
 			}
+			if _, parted := test.said["registries"]; reach.WholeOrganizations() == parted {
+				t.Errorf("WholeOrganizations = %v", !parted)
+			}
 			if reach.Everywhere() || reach.Sees(ID{}) {
 				t.Error("it sees everything, or what has no id")
 			}
