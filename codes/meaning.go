@@ -71,7 +71,7 @@ func Meanings() []Meaning {
 		{MethodNotAllowed, "operations come by POST; `Allow` tells", Caller, never, "", "405"},
 		{NotAcceptable, "answers are JSON, or events of subscriptions: accept them", Caller, never, "", "406"},
 		{RequestTimeout, "the request's body came too slowly", Caller, later, "", "408"},
-		{RequestTooLarge, "the request's body is too long", Caller, never, "", "413"},
+		{RequestTooLarge, "the request's body is too long, or has too many values", Caller, never, "", "413"},
 		{UnsupportedMediaType, "requests are `application/json` in UTF-8", Caller, never, "", "415"},
 		{Misdirected, "the Host header is none of this server's names: see `--hosts`", Operator, changed, "`requestId`", "421"},
 	}

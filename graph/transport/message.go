@@ -26,6 +26,10 @@ const (
 // longestReason is what fits into a closing frame, in bytes.
 const longestReason = 123
 
+// longestOfStranger is the longest message of a caller who was not admitted yet, in bytes. It holds a credential, and what else
+// clients put beside that.
+const longestOfStranger = 64 << 10
+
 // What a caller gets back as it came is as long as clients need it, in bytes: with every message of an operation its id,
 // and a ping's payload.
 const (
@@ -133,6 +137,8 @@ func (s *socket) initialise(m message, text []byte) []byte {
 	switch {
 	case again:
 		s.close(closeInitAgain, "Too many initialisation requests")
+	case crowded(m.Payload):
+		s.close(closeBadRequest, "The payload of connection_init holds too much")
 	case len(m.Payload) > 0 && json.Unmarshal(m.Payload, &payload) != nil:
 		s.close(closeBadRequest, "The payload of connection_init is no object")
 	default:

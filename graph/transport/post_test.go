@@ -148,6 +148,11 @@ func TestRequests(t *testing.T) {
 		{"variables inside a string", `{"query":"{hello}","variables":"{\"a\":\"hunter2\"}"}`, 400, 400, "BAD_REQUEST"},
 		{"an operation name that is no string", `{"query":"{hello}","operationName":["hunter2"]}`, 400, 400, "BAD_REQUEST"},
 		{"extensions that are no object", `{"query":"{hello}","extensions":"hunter2"}`, 400, 400, "BAD_REQUEST"},
+		{"10,000 values", `{"query":"{hello}","extensions":{"a":[` + strings.Repeat("{},", 4990) + `0]}}`, 200, 200, ""},
+		{"more than 10,000 values", `{"query":"{hello}","variables":{"a":[` + strings.Repeat("{},", 5000) + `0]}}`, 413, 413, "REQUEST_TOO_LARGE"},
+		{"more than 10,000 parameters", `{"query":"{hello}"` + strings.Repeat(`,"a":0`, 10_000) + `}`, 413, 413, "REQUEST_TOO_LARGE"},
+		{"more than 10,000 values behind a quotation mark", `{"query":"{hello}","a":"\"","b":[` + strings.Repeat("0,", 10_000) + `0]}`, 413, 413, "REQUEST_TOO_LARGE"},
+		{"many commas in a string", `{"query":"{hello}","variables":{"a":"\\\"` + strings.Repeat("[,{", 10_000) + `"}}`, 200, 200, ""},
 		{"more than a megabyte", `{"query":"{hello}","variables":{"a":"` + strings.Repeat("x", 1<<20) + `"}}`, 413, 413, "REQUEST_TOO_LARGE"},
 	}
 	server := newAPI(t, transport.POST{}, false)

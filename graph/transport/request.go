@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"unicode/utf8"
@@ -13,8 +14,13 @@ import (
 	"regtok/codes"
 )
 
-// firstRoom is the memory that a request gets before any of its body has come.
-const firstRoom = 64 << 10
+const (
+	// firstRoom is the memory that a request gets before any of its body has come.
+	firstRoom = 64 << 10
+	// mostValues is the most values of all kinds in the JSON of a request. Each takes up to some four hundred bytes when it is read,
+	// and two when it is sent.
+	mostValues = 10_000
+)
 
 func read(r *http.Request) (*graphql.RawParams, *refusal) {
 	start := graphql.Now()
@@ -54,6 +60,9 @@ func decode(body []byte) (*graphql.RawParams, *refusal) {
 	if !utf8.Valid(body) {
 		return nil, badRequest("the body is not UTF-8")
 	}
+	if crowded(body) {
+		return nil, &refusal{http.StatusRequestEntityTooLarge, codes.RequestTooLarge, fmt.Sprintf("the request has more than %d values in its JSON", mostValues)}
+	}
 	if bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("[")) {
 		return nil, badRequest("the body is an array: send one operation a request")
 	}
@@ -81,6 +90,22 @@ func decode(body []byte) (*graphql.RawParams, *refusal) {
 		return nil, badRequest("query is missing, and so is documentId")
 	}
 	return params, nil
+}
+
+// crowded tells whether a JSON text has too many values. It counts what stands before each, and reads none of them.
+func crowded(text []byte) bool {
+	values, quoted := 1, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '"':
+			quoted = !quoted
+		case quoted && c == '\\':
+			i++ // whatever comes is of the string
+		case !quoted && (c == '{' || c == '[' || c == ','):
+			values++
+		}
+	}
+	return values > mostValues
 }
 
 // value decodes a parameter. One that is absent leaves target as it is.

@@ -48,7 +48,7 @@ var (
 
 func newSocket(conn *websocket.Conn, streams *Streams) *socket {
 	s := &socket{conn: conn, streams: streams, config: streams.config, book: newBook(streams.config.Socket), heard: time.Now()}
-	conn.SetReadLimit(s.config.Message) // beyond it the library closes with 1009
+	conn.SetReadLimit(min(s.config.Message, longestOfStranger)) // beyond it the library closes with 1009
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.limit = time.AfterFunc(s.config.Write, s.task(func() {

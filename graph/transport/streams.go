@@ -18,7 +18,7 @@ type StreamConfig struct {
 	Strangers int
 	// Socket is the most operations under way on one socket. 10
 	Socket int
-	// Message is the longest message of a socket's caller, in bytes. 1 MiB
+	// Message is the longest message of a socket's caller, in bytes. 1 MiB, of which a caller who was not admitted yet has 64 KiB.
 	Message int64
 	// Init is how long a socket waits for connection_init. 5 s
 	Init time.Duration

@@ -114,6 +114,7 @@ func (t WebSocket) admit(ctx context.Context, s *socket, payload transport.InitP
 		s.refuseCaller(full)
 		return ctx, full
 	}
+	s.conn.SetReadLimit(s.config.Message)
 	s.endsWith(ctx, t.AtEnd)
 	return ctx, nil
 }

@@ -186,6 +186,8 @@ func TestASocketIsClosedWithTheCodeOfItsFault(t *testing.T) {
 			"The payload of subscribe makes no sense: query is missing, and so is documentId"},
 		{"a payload of another kind at the beginning", transport.StreamConfig{}, false, []string{`{"type":"connection_init","payload":[]}`}, 4400,
 			"The payload of connection_init is no object"},
+		{"very many values at the beginning", transport.StreamConfig{}, false, []string{`{"type":"connection_init","payload":{"a":[` + strings.Repeat("{},", 5000) + `0]}}`}, 4400,
+			"The payload of connection_init holds too much"},
 		{"subscribe before connection_init", transport.StreamConfig{}, false, []string{`{"type":"subscribe","id":"1","payload":{"query":"{hello}"}}`}, 4401, "Unauthorized"},
 		{"a caller who is not admitted", transport.StreamConfig{}, false, []string{`{"type":"connection_init","payload":{"key":"wrong"}}`}, 4403, "Forbidden"},
 		{"a caller with an unknown key", transport.StreamConfig{}, false, []string{`{"type":"connection_init","payload":{"key":"unknown"}}`}, 4401, "this key is not known"},
@@ -230,6 +232,18 @@ func TestASocketIsClosedWithTheCodeOfItsFault(t *testing.T) {
 		}
 		p.say(`{"type":"ping","payload":{"a":"` + strings.Repeat("a", 1000) + `"}}`)
 		if _, err := p.read(); websocket.CloseStatus(err) != websocket.StatusMessageTooBig {
+			t.Errorf("it ends with %v, want it to close with 1009", err)
+		}
+	})
+	t.Run("a message that is too large for a stranger's", func(t *testing.T) {
+		server, _ := newStreams(t, transport.StreamConfig{})
+		large := `{"type":"ping","payload":{"a":"` + strings.Repeat("a", 64<<10) + `"}}`
+		p := initialised(t, server)
+		p.say(large)
+		p.hears(`{"type":"pong"}`)
+		stranger := dial(t, server)
+		stranger.say(large)
+		if _, err := stranger.read(); websocket.CloseStatus(err) != websocket.StatusMessageTooBig {
 			t.Errorf("it ends with %v, want it to close with 1009", err)
 		}
 	})
