@@ -74,6 +74,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 			WriteByteTimeout: s.limits.Write,
 		},
 	}
+	l = newBounded(l, s.limits.Connections, s.log)
 	served := make(chan error, 1)
 	go func() { served <- s.accept(h, l) }()
 	select {

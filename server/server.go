@@ -49,26 +49,28 @@ type Config struct {
 
 // Limits bound what a connection may take. A zero stands for the default.
 type Limits struct {
-	Body    int64         // longest body of a request, in bytes. 1 MiB
-	Headers int           // longest request line and headers, in bytes. 64 KiB
-	Header  time.Duration // longest time in which the headers come. 5 s
-	Read    time.Duration // longest time in which the whole request comes. 15 s
-	Answer  time.Duration // longest time that Config.GraphQL takes, which has to keep it by itself. 30 s
-	Write   time.Duration // longest time in which a caller takes its answer. 30 s
-	Idle    time.Duration // longest time for which a connection waits for its next request. 90 s
-	Drain   time.Duration // longest time that the answers under way get when the server ends. 10 s
+	Connections int           // most connections at a time; others wait. 10,000
+	Body        int64         // longest body of a request, in bytes. 1 MiB
+	Headers     int           // longest request line and headers, in bytes. 64 KiB
+	Header      time.Duration // longest time in which the headers come. 5 s
+	Read        time.Duration // longest time in which the whole request comes. 15 s
+	Answer      time.Duration // longest time that Config.GraphQL takes, which has to keep it by itself. 30 s
+	Write       time.Duration // longest time in which a caller takes its answer. 30 s
+	Idle        time.Duration // longest time for which a connection waits for its next request. 90 s
+	Drain       time.Duration // longest time that the answers under way get when the server ends. 10 s
 }
 
 func (l Limits) orDefaults() Limits {
 	return Limits{
-		Body:    or(l.Body, 1<<20),
-		Headers: or(l.Headers, 64<<10),
-		Header:  or(l.Header, 5*time.Second),
-		Read:    or(l.Read, 15*time.Second),
-		Answer:  or(l.Answer, 30*time.Second),
-		Write:   or(l.Write, 30*time.Second),
-		Idle:    or(l.Idle, 90*time.Second),
-		Drain:   or(l.Drain, 10*time.Second),
+		Connections: or(l.Connections, 10_000),
+		Body:        or(l.Body, 1<<20),
+		Headers:     or(l.Headers, 64<<10),
+		Header:      or(l.Header, 5*time.Second),
+		Read:        or(l.Read, 15*time.Second),
+		Answer:      or(l.Answer, 30*time.Second),
+		Write:       or(l.Write, 30*time.Second),
+		Idle:        or(l.Idle, 90*time.Second),
+		Drain:       or(l.Drain, 10*time.Second),
 	}
 }
 

@@ -30,6 +30,8 @@ type limitSettings struct {
 	PointsPerMinute points `default:"auto" range:"100..10000000" variable:"REGTOK_LIMIT_POINTS_PER_MINUTE" placeholder:"NUMBER|off" help:"Points that each caller may spend in a minute, if not said otherwise of them. Auto: 20000 where callers are configured, else off."`
 	PointsBurst     points `default:"auto" range:"100..10000000" variable:"REGTOK_LIMIT_POINTS_BURST" placeholder:"NUMBER" help:"Most points that a caller can have, and so spend at once. Auto: those of a minute."`
 
+	Connections most `default:"10000" range:"10..1000000" variable:"REGTOK_LIMIT_CONNECTIONS" placeholder:"NUMBER" help:"Most connections at a time. Further ones wait. The process has to be allowed more open files than that, for providers and Redis, too."`
+
 	Body       size `default:"1MiB" range:"2KiB..16MiB" variable:"REGTOK_LIMIT_BODY" placeholder:"SIZE" help:"Longest body of a request."`
 	Headers    size `default:"64KiB" range:"4KiB..1MiB" variable:"REGTOK_LIMIT_HEADERS" placeholder:"SIZE" help:"Longest headers of a request."`
 	HeaderTime span `default:"5s" range:"100ms..1m" variable:"REGTOK_LIMIT_HEADER_TIME" placeholder:"TIME" help:"Longest time in which the headers come."`
@@ -73,7 +75,7 @@ func (l limitSettings) allowance(callers bool) auth.Allowance {
 // connection is what a connection may take, whose operations take no longer than that.
 func (l limitSettings) connection(timeout time.Duration) server.Limits {
 	return server.Limits{
-		Body: int64(l.Body), Headers: int(l.Headers), Header: time.Duration(l.HeaderTime), Read: time.Duration(l.ReadTime), Answer: timeout,
+		Connections: int(l.Connections), Body: int64(l.Body), Headers: int(l.Headers), Header: time.Duration(l.HeaderTime), Read: time.Duration(l.ReadTime), Answer: timeout,
 		Write: time.Duration(l.WriteTime), Idle: time.Duration(l.IdleTime), Drain: time.Duration(l.DrainTime),
 	}
 }

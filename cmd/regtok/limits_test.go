@@ -65,7 +65,7 @@ func TestEachLimitCanBeSet(t *testing.T) {
 		"REGTOK_LIMIT_HEADERS": "14KiB", "REGTOK_LIMIT_HEADER_TIME": "15s", "REGTOK_LIMIT_READ_TIME": "16s", "REGTOK_LIMIT_WRITE_TIME": "17s",
 		"REGTOK_LIMIT_IDLE_TIME": "18s", "REGTOK_LIMIT_DRAIN_TIME": "19s", "REGTOK_LIMIT_STRANGERS": "20", "REGTOK_LIMIT_SOCKET_OPERATIONS": "21",
 		"REGTOK_LIMIT_MESSAGE": "22KiB", "REGTOK_LIMIT_INIT_TIME": "23s", "REGTOK_LIMIT_PING_TIME": "24s", "REGTOK_LIMIT_MESSAGE_TIME": "25s",
-		"REGTOK_STREAMS": "26",
+		"REGTOK_STREAMS": "26", "REGTOK_LIMIT_CONNECTIONS": "29",
 	}
 	s := parsed(t, env, "serve").settings
 	if diff := cmp.Diff(s.Limit.operation(), limits.Limits{
@@ -80,7 +80,7 @@ func TestEachLimitCanBeSet(t *testing.T) {
 		t.Errorf("of a caller %v, want %v", got, want)
 	}
 	if diff := cmp.Diff(s.Limit.connection(time.Minute), server.Limits{
-		Body: 13 << 10, Headers: 14 << 10, Header: 15 * time.Second, Read: 16 * time.Second, Answer: time.Minute, Write: 17 * time.Second,
+		Connections: 29, Body: 13 << 10, Headers: 14 << 10, Header: 15 * time.Second, Read: 16 * time.Second, Answer: time.Minute, Write: 17 * time.Second,
 		Idle: 18 * time.Second, Drain: 19 * time.Second,
 	}); diff != "" {
 		t.Errorf("of a connection (-got +want):\n%s", diff)
