@@ -164,6 +164,9 @@ func (i *Issuer) viewer(token *oidc.IDToken) (Viewer, *Error) {
 	if err := token.Claims(&claims); err != nil || token.Subject == "" || len(token.Subject) > longestSubject {
 		return Viewer{}, &Error{Reason: Malformed, Message: "this token does not say whose it is"}
 	}
+	if ambiguous(claims) {
+		return Viewer{}, &Error{Reason: Malformed, Message: "this token has a claim whose name is iss, sub, aud, exp or nbf but for its letters' case"}
+	}
 	if token.Expiry.IsZero() {
 		return Viewer{}, &Error{Reason: Malformed, Message: "this token has no end"}
 	}
@@ -171,10 +174,26 @@ func (i *Issuer) viewer(token *oidc.IDToken) (Viewer, *Error) {
 	if !now.Before(end) {
 		return Viewer{}, &Error{Reason: Expired, Message: "this token has ended", Err: errors.New("it was a token of " + subject(token))}
 	}
-	if begin, ok := claims["nbf"].(float64); ok && now.Add(i.config.Skew).Before(time.Unix(int64(begin), 0)) {
+	switch begin, isNumber := claims["nbf"].(float64); {
+	case claims["nbf"] != nil && !isNumber:
+		return Viewer{}, &Error{Reason: Malformed, Message: "this token does not say since when it is valid: nbf is a number"}
+	case isNumber && float64(now.Add(i.config.Skew).Unix()) < begin: // whose seconds need not fit into a time
 		return Viewer{}, &Error{Reason: Expired, Message: "this token is not valid yet"}
 	}
 	return Viewer{Subject: subject(token), Permissions: i.permissions(claims), Until: end, Reach: i.reach(claims), Allowance: i.config.Allowance}, nil
+}
+
+// ambiguous tells whether a claim could be taken for one of those that were verified: the library reads names in letters of either
+// case, the last one wins, and issuers let people choose names of other claims.
+func ambiguous(claims map[string]any) bool {
+	for name := range claims {
+		for _, verified := range []string{"iss", "sub", "aud", "exp", "nbf"} {
+			if name != verified && strings.EqualFold(name, verified) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // subject cannot be mistaken for the name of a caller with a key, which has no colon.

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -49,6 +50,13 @@ func TestWhoseTokenIsTaken(t *testing.T) {
 		{"without an end", i.token(claims{"exp": nil}), auth.Malformed},
 		{"that has ended", i.token(claims{"exp": in(-time.Minute)}), auth.Expired},
 		{"that is not valid yet", i.token(claims{"nbf": in(3 * time.Minute)}), auth.Expired},
+		{"that is not valid yet, as a text", i.token(claims{"nbf": fmt.Sprint(in(3 * time.Minute))}), auth.Malformed},
+		{"that is not valid before the end of time", i.token(claims{"nbf": 1e300}), auth.Expired},
+		{"whose beginning is no time", i.token(claims{"nbf": true}), auth.Unknown},
+		{"with an end by another name", i.token(claims{"exp": nil, "EXP": in(time.Hour)}), auth.Malformed},
+		{"with an audience by another name", i.token(claims{"aud": nil, "Aud": audience}), auth.Malformed},
+		{"of an issuer by another name", i.token(claims{"iss": nil, "ISS": i.url}), auth.Malformed},
+		{"of somebody by another name, too", i.token(claims{"\u017fub": "eve"}), auth.Malformed},
 		{"without a signature", unsigned(t, claims{"alg": "none"}, i.claims(nil)) + ".", auth.Unknown},
 		{"with alg none and a signature", unsigned(t, claims{"alg": "none", "kid": "one"}, i.claims(nil)) + "." + strings.Split(good, ".")[2], auth.Unknown},
 		{"with the public key as a secret", hmacked(t, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}), i.claims(nil)), auth.Unknown},
