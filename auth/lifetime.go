@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"slices"
+	"time"
 )
 
 // lifetime lasts until a key is taken back, or holds something else. Its sockets and streams end then.
@@ -32,6 +33,11 @@ func (v Viewer) AtEnd(do func()) (stop func()) {
 		unhook()
 		cancel()
 	}
+}
+
+// Ended tells whether the viewer's credential has ended: what AtEnd waits for has been.
+func (v Viewer) Ended() bool {
+	return v.life != nil && v.life.over.Err() != nil || !v.Until.IsZero() && !time.Now().Before(v.Until)
 }
 
 // Renewal is what has become of callers with keys. Each caller stands there by name, once for each of their keys.

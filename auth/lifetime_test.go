@@ -84,12 +84,13 @@ func TestWhatBecomesOfKeysWhenTheyAreRenewed(t *testing.T) {
 				callers := auth.NewCallers(auth.Config{Keys: []auth.Caller{reader("ci", key)}})
 				var over ends
 				over.watch(t, callers, "ci", key)
+				before, _ := callers.Admit(t.Context(), "Bearer "+key.Reveal())
 				if diff := cmp.Diff(callers.Renew(test.renewed), test.want); diff != "" {
 					t.Errorf("Renew (-got +want):\n%s", diff)
 				}
 				synctest.Wait()
-				if got := over.of("ci") == 1; got != test.ends {
-					t.Errorf("ended: %v, want %v", got, test.ends)
+				if got := over.of("ci") == 1; got != test.ends || before.Ended() != test.ends {
+					t.Errorf("ended: %v, and says %v, want %v", got, before.Ended(), test.ends)
 				}
 				got, err := callers.Admit(t.Context(), "Bearer "+key.Reveal())
 				if got.Subject != test.admitted || test.admitted == "" && reasonOf(err) != auth.Unknown {
@@ -151,8 +152,14 @@ func TestAnEndIsToldOnce(t *testing.T) {
 				time.Sleep(time.Hour - time.Second)
 				synctest.Wait()
 				early := over.of("ada")
+				if got, want := viewer.Ended(), test.until < 0; got != want {
+					t.Errorf("within the hour it says %v, want %v", got, want)
+				}
 				time.Sleep(48 * time.Hour)
 				synctest.Wait()
+				if got, want := viewer.Ended(), test.until != 0; got != want {
+					t.Errorf("after it it says %v, want %v", got, want)
+				}
 				if late := over.of("ada"); early != test.early || late != test.late {
 					t.Errorf("told %d times within the hour, and then %d times, want %d and %d", early, late, test.early, test.late)
 				}

@@ -22,7 +22,10 @@ func admission(callers *auth.Callers) func(context.Context, map[string]any) (con
 		if err != nil {
 			return ctx, err
 		}
-		if !given && auth.FromContext(ctx).Subject != "" {
+		if viewer := auth.FromContext(ctx); !given && viewer.Subject != "" {
+			if viewer.Ended() { // since the upgrade; nothing may be asked until the socket hears of it
+				return ctx, &transport.Refusal{Reason: "the credential of this upgrade has ended: come back with a new one"}
+			}
 			return ctx, nil
 		}
 		viewer, err := callers.Admit(ctx, authorization)

@@ -23,6 +23,7 @@ func TestWhoMayOpenASocket(t *testing.T) {
 	}})
 	nobody := newStage(t, plan{callers: callers, viewer: &auth.Viewer{}})
 	named := newStage(t, plan{callers: callers, viewer: &auth.Viewer{Subject: "ops"}})
+	late := newStage(t, plan{callers: callers, viewer: &auth.Viewer{Subject: "ops", Until: time.Now()}})
 	bearer := func(key auth.Key) string { return "Bearer " + key.Reveal() }
 	const isNoText = "Authorization in the payload is one text: Bearer, a space, and the key"
 	tests := []struct {
@@ -43,6 +44,8 @@ func TestWhoMayOpenASocket(t *testing.T) {
 		{"with an unknown one", nobody, object{"Authorization": bearer(stranger)}, "", 4401, "this key is not known"},
 		{"with one that has ended", nobody, object{"Authorization": bearer(ended)}, "", 4401, "this key has ended"},
 		{"with none besides the request's", named, nil, "ops", 0, ""},
+		{"with none besides the request's, which has ended since", late, nil, "", 4403, "the credential of this upgrade has ended: come back with a new one"},
+		{"with a good one besides the request's, which has ended since", late, object{"Authorization": bearer(key)}, "ci", 0, ""},
 		{"with another than the request's", named, object{"Authorization": bearer(key)}, "ci", 0, ""},
 		{"with a wrong one besides the request's", named, object{"Authorization": bearer(stranger)}, "", 4401, "this key is not known"},
 	}
