@@ -250,7 +250,7 @@ func TestAnOperationEndsInTime(t *testing.T) {
 
 // TestWhatWasDoneIsAnsweredHoweverLate: an answer may hold what nobody can ask for again.
 func TestWhatWasDoneIsAnsweredHoweverLate(t *testing.T) {
-	server := newAPI(t, transport.POST{Timeout: 10 * time.Millisecond}, false)
+	server := newAPI(t, transport.POST{Timeout: time.Second}, false)
 	got := send(t, http.MethodPost, server.URL, strings.NewReader(`{"query":"{late}"}`), "Content-Type", "application/json")
 	if got.StatusCode != http.StatusOK || !strings.Contains(got.text, `"data":{"late":"at last"}`) {
 		t.Errorf("answered %d %s, want 200 and the data", got.StatusCode, got.text)
