@@ -1,7 +1,9 @@
 package graph
 
 import (
+	"cmp"
 	"fmt"
+	"unicode/utf8"
 
 	"regtok/catalog"
 	"regtok/graph/internal/model"
@@ -22,7 +24,7 @@ func (r *resolver) askedOrganizations(first int, after *string, f *model.Organiz
 	if f != nil {
 		a.filter = catalog.OrganizationFilter{Providers: f.Providers, Search: value(f.Search)}
 	}
-	if err := r.mustKnow(a.filter.Providers); err != nil {
+	if err := cmp.Or(r.mustKnow(a.filter.Providers), mustBeShort(a.filter.Search)); err != nil {
 		return a, err
 	}
 	return a.checked()
@@ -38,7 +40,7 @@ func (r *resolver) askedRegistries(first int, after *string, f *model.RegistryFi
 			Search:          value(f.Search),
 		}
 	}
-	if err := r.mustKnow(a.filter.Providers); err != nil {
+	if err := cmp.Or(r.mustKnow(a.filter.Providers), mustBeShort(a.filter.Search)); err != nil {
 		return a, err
 	}
 	if err := mustBeAll(a.filter.OrganizationIDs, providers.OrganizationKind, "filter.organizationIds"); err != nil {
@@ -49,7 +51,7 @@ func (r *resolver) askedRegistries(first int, after *string, f *model.RegistryFi
 
 func (r *resolver) askedTokens(first int, after *string, f *model.TokenFilter, o model.TokenOrder) (asked[catalog.TokenFilter, *catalog.Token], error) {
 	a := asked[catalog.TokenFilter, *catalog.Token]{filter: tokenFilter(f), order: tokenOrder(o), page: pageOf(first, after)}
-	if err := r.mustKnow(a.filter.Providers); err != nil {
+	if err := cmp.Or(r.mustKnow(a.filter.Providers), mustBeShort(a.filter.Search)); err != nil {
 		return a, err
 	}
 	if err := mustBeAll(a.filter.OrganizationIDs, providers.OrganizationKind, "filter.organizationIds"); err != nil {
@@ -131,6 +133,17 @@ func (r *resolver) mustKnow(names []string) error {
 		}
 	}
 	return nil
+}
+
+// longestSearch is in characters. Each thing of a list, and each event, is compared with what is looked for.
+const longestSearch = 255
+
+// mustBeShort refuses to look for more than any name has.
+func mustBeShort(search string) error {
+	if utf8.RuneCountInString(search) <= longestSearch {
+		return nil
+	}
+	return &providers.Error{Kind: providers.Invalid, Field: "filter.search", Message: fmt.Sprintf("search has at most %d characters", longestSearch)}
 }
 
 // mustBe refuses an id of another kind of thing: there is no such registry, token or user.

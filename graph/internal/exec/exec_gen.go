@@ -3554,7 +3554,7 @@ type TokenSummary {
 input OrganizationFilter {
   "Provider slugs; one that does not exist is refused."
   providers: [String!]
-  "Matches name, slug and native id, in any case."
+  "Matches name, slug and native id, in any case. At most 255 characters."
   search: String
 }
 
@@ -3566,7 +3566,7 @@ input RegistryFilter {
   organizationIds: [ID!]
   "What they hold, for example ` + "`" + `container` + "`" + `."
   ecosystems: [String!]
-  "Matches name, slug, native id and description, in any case."
+  "Matches name, slug, native id and description, in any case. At most 255 characters."
   search: String
 }
 
@@ -3582,7 +3582,7 @@ input TokenFilter {
   createdByIds: [ID!]
   "States as of now."
   states: [TokenState!]
-  "Matches name, native id and user name, in any case."
+  "Matches name, native id and user name, in any case. At most 255 characters."
   search: String
   "When created."
   created: DateTimeRange
@@ -3614,7 +3614,7 @@ input TokenActivityFilter {
   hasActor: Boolean
   "When it occurred."
   occurred: DateTimeRange
-  "Matches the token's name and native id, in any case."
+  "Matches the token's name and native id, in any case. At most 255 characters."
   search: String
 }
 

@@ -189,7 +189,7 @@ func (NotFoundError) IsUserError() {}
 type OrganizationFilter struct {
 	// Provider slugs; one that does not exist is refused.
 	Providers []string `json:"providers,omitempty"`
-	// Matches name, slug and native id, in any case.
+	// Matches name, slug and native id, in any case. At most 255 characters.
 	Search *string `json:"search,omitempty"`
 }
 
@@ -279,7 +279,7 @@ type RegistryFilter struct {
 	OrganizationIds []*providers.ID `json:"organizationIds,omitempty"`
 	// What they hold, for example `container`.
 	Ecosystems []string `json:"ecosystems,omitempty"`
-	// Matches name, slug, native id and description, in any case.
+	// Matches name, slug, native id and description, in any case. At most 255 characters.
 	Search *string `json:"search,omitempty"`
 }
 
@@ -392,7 +392,7 @@ type TokenActivityFilter struct {
 	HasActor *bool `json:"hasActor,omitempty"`
 	// When it occurred.
 	Occurred *DateTimeRange `json:"occurred,omitempty"`
-	// Matches the token's name and native id, in any case.
+	// Matches the token's name and native id, in any case. At most 255 characters.
 	Search *string `json:"search,omitempty"`
 }
 
@@ -424,7 +424,7 @@ type TokenFilter struct {
 	CreatedByIds []*providers.ID `json:"createdByIds,omitempty"`
 	// States as of now.
 	States []catalog.TokenState `json:"states,omitempty"`
-	// Matches name, native id and user name, in any case.
+	// Matches name, native id and user name, in any case. At most 255 characters.
 	Search *string `json:"search,omitempty"`
 	// When created.
 	Created *DateTimeRange `json:"created,omitempty"`
