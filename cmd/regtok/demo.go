@@ -18,13 +18,15 @@ const demoThreshold = isoDuration(30 * time.Second)
 
 // demo serves the API over the emulator of every provider.
 type demo struct {
-	Sweep string `default:"off" enum:"on,off" variable:"REGTOK_SWEEP" placeholder:"on|off" help:"On: the inventory is kept fresh without being asked for, so that the emulators are asked all the time."`
+	Sweep   string `default:"off" enum:"on,off" variable:"REGTOK_SWEEP" placeholder:"on|off" help:"On: the inventory is kept fresh without being asked for, so that the emulators are asked all the time."`
+	Callers bool   `help:"Let in only who has a key. Three are made and printed: for everything, for a part of it, and for a minute."`
+	documentSettings
 	settings
 	emulation
 }
 
 // openDemo is why the demo does not listen where others reach it.
-const openDemo = "the demo lets in whoever reaches it: leave --listen out, or name a port of 127.0.0.1 or [::1]; `regtok serve` knows callers"
+const openDemo = "the demo lets in whoever reaches it: leave --listen out, or name a port of 127.0.0.1 or [::1], or let it make keys with --callers"
 
 // Run implements the command.
 func (d demo) Run(p process) error {
@@ -52,19 +54,27 @@ func (d demo) Run(p process) error {
 		fmt.Fprintf(&emulated, "  %s  %s\n", base, driver.Title)
 	}
 	d.Thresholds = append(d.Thresholds, demoThreshold)
-	return api{settings: d.settings, accounts: accounts, maxAge: policy, sweep: d.Sweep == "on", introspection: true, exposed: openDemo}.serve(p, func(base string) {
-		fmt.Fprintf(p.stdout, welcome, base, emulated.String())
+	keys := demoKeys{}
+	if d.Callers {
+		if keys, err = newDemoKeys(accounts[len(accounts)-1].driver); err != nil {
+			return err
+		}
+	}
+	return api{
+		settings: d.settings, documentSettings: d.documentSettings, accounts: accounts, callers: keys.callers, maxAge: policy, sweep: d.Sweep == "on", introspection: true, exposed: openDemo,
+	}.serve(p, func(base string) {
+		fmt.Fprintf(p.stdout, welcome, base, emulated.String(), keys.told, keys.header)
 	})
 }
 
-// welcome is told with the server's address and the emulators'.
+// welcome is told with the server's address, the emulators', the callers' keys, and the header of one of them.
 const welcome = `
 Playground:  %[1]s/playground
 GraphQL:     %[1]s/graphql
 Schema:      %[1]s/schema.graphqls
-
+%[3]s
 Try:
-  curl -s %[1]s/graphql -H 'content-type: application/json' \
+  curl -s %[1]s/graphql%[4]s -H 'content-type: application/json' \
     -d '{"query":"{ tokens(filter: {dueWithin: \"P7D\"}) { nodes { name dueIn provider { slug } registry { name } } } }"}'
 
 Emulated providers (add /_emulator/requests to see what each was asked):

@@ -51,6 +51,38 @@ func TestTheDemoSaysWhereEverythingIs(t *testing.T) {
 	}
 }
 
+// TestTheDemoMayLetInOnlyWhoHasAKey: it makes three, to try callers with.
+func TestTheDemoMayLetInOnlyWhoHasAKey(t *testing.T) {
+	demo := start(t, nil, "demo", "--callers")
+	said := demo.stdout.await(t, regexp.MustCompile(`(?s).*Ctrl-C ends the demo`))[0]
+	if !strings.Contains(said, `-H "authorization: Bearer $KEY"`) {
+		t.Errorf("what it gives to try has no key:\n%s", said)
+	}
+	keys := map[string]string{}
+	for _, found := range regexp.MustCompile(`(?m)^  ([A-Z]+)=(regtok_\S+)  `).FindAllStringSubmatch(said, -1) {
+		keys[found[1]] = found[2]
+	}
+	for _, test := range []struct {
+		key, query string
+		status     int
+		want       string
+	}{
+		{"", `{ accounts { name } }`, http.StatusUnauthorized, "UNAUTHENTICATED"},
+		{"KEY", `{ accounts { name } }`, http.StatusOK, `{"accounts":[{"name":"demo"},{"name":"demo"}]}`},
+		{"BRIEF", `{ accounts { name } }`, http.StatusOK, `{"accounts":[{"name":"demo"},{"name":"demo"}]}`},
+		{"NARROW", `{ accounts { name } }`, http.StatusOK, `{"accounts":[{"name":"demo"}]}`},
+		{"NARROW", `{ tokenExpiryEvents { pageInfo { endCursor } } }`, http.StatusOK, "FORBIDDEN"},
+	} {
+		status, said := with(t, http.MethodPost, demo.url+"/graphql", "Bearer "+keys[test.key], `{"query": "`+test.query+`"}`)
+		if status != test.status || !strings.Contains(said, test.want) {
+			t.Errorf("%s with %q: %d, %s, want %d, %s", test.query, test.key, status, said, test.status, test.want)
+		}
+	}
+	if text := demo.stderr.String(); strings.Contains(text, keys["KEY"]) || !strings.Contains(text, `"callers":3`) {
+		t.Errorf("the log says %s", text)
+	}
+}
+
 // TestTheFirstAnswerCostsWhatTheReadmeSays: cold, and with nothing else reading.
 func TestTheFirstAnswerCostsWhatTheReadmeSays(t *testing.T) {
 	const query = `{ tokens(filter: {dueWithin: "P7D"}) { nodes { name dueIn provider { slug } registry { name } } } }`
