@@ -98,37 +98,65 @@ func (c choice) written(shown string) string {
 	return shown
 }
 
+// key is what a file calls the setting.
+func (c choice) key() string { return strings.ReplaceAll(c.flag, "-", "_") }
+
+// line is the setting in a file.
+func (c choice) line() string {
+	if c.file == "" {
+		return c.key() + ": " + c.byFile + "\n"
+	}
+	return c.key() + ": " + c.file + "\n"
+}
+
+// TestAFlagGoesBeforeAVariableBeforeTheFileBeforeTheDefault gives all settings at once, since to read the command line
+// takes long. That each has the variable that its name tells is tested in help_test.go.
 func TestAFlagGoesBeforeAVariableBeforeTheFileBeforeTheDefault(t *testing.T) {
-	var covered []string
+	var together, apart []choice // what contradicts one of the others
 	for _, c := range choices() {
-		covered = append(covered, strings.ReplaceAll(c.flag, "-", "_"))
-		t.Run(c.flag, func(t *testing.T) {
-			inFile := c.file
-			if inFile == "" {
-				inFile = c.byFile
-			}
-			config := t.TempDir() + "/regtok.yaml"
-			writeFile(t, config, strings.ReplaceAll(c.flag, "-", "_")+": "+inFile+"\n")
-			var (
-				env      = map[string]string{}
-				args     = []string{"serve"}
-				withFile = append(args, "--config="+config)
-			)
-			check := func(name, want string, args ...string) {
-				t.Helper()
-				if got := fmt.Sprint(c.read(parsed(t, env, args...))); got != want {
-					t.Errorf("%s: got %s, want %s", name, got, want)
+		if c.flag == "redis-url-file" {
+			apart = append(apart, c)
+			continue
+		}
+		together = append(together, c)
+	}
+	for _, round := range [][]choice{together, apart} {
+		lines, flags, env, empty := "", []string{}, map[string]string{}, map[string]string{}
+		for _, c := range round {
+			lines += c.line()
+			env[c.variable], empty[c.variable] = c.written(c.byVariable), ""
+			flags = append(flags, "--"+c.flag+"="+c.written(c.byFlag))
+		}
+		config := t.TempDir() + "/regtok.yaml"
+		writeFile(t, config, lines)
+		args, withFile := []string{"serve"}, []string{"serve", "--config=" + config}
+		for _, given := range []struct {
+			name string
+			env  map[string]string
+			args []string
+			want func(choice) string
+		}{
+			{"nothing", nil, args, func(c choice) string { return c.byDefault }},
+			{"the file", nil, withFile, func(c choice) string { return c.byFile }},
+			{"the variable", env, args, func(c choice) string { return c.byVariable }},
+			{"the variable and the file", env, withFile, func(c choice) string { return c.byVariable }},
+			{"all three", env, append(withFile, flags...), func(c choice) string { return c.byFlag }},
+			{"an empty variable and the file", empty, withFile, func(c choice) string { return c.byFile }},
+		} {
+			settings := parsed(t, given.env, given.args...)
+			for _, c := range round {
+				if got, want := fmt.Sprint(c.read(settings)), given.want(c); got != want {
+					t.Errorf("--%s by %s: got %s, want %s", c.flag, given.name, got, want)
 				}
 			}
-			check("nothing given", c.byDefault, args...)
-			check("the file", c.byFile, withFile...)
-			env[c.variable] = c.written(c.byVariable)
-			check("the variable", c.byVariable, args...)
-			check("the variable and the file", c.byVariable, withFile...)
-			check("all three", c.byFlag, append(withFile, "--"+c.flag+"="+c.written(c.byFlag))...)
-			env[c.variable] = ""
-			check("an empty variable and the file", c.byFile, withFile...)
-		})
+		}
+	}
+}
+
+func TestEachSettingIsTriedFromEverywhere(t *testing.T) {
+	var covered []string
+	for _, c := range choices() {
+		covered = append(covered, c.key())
 	}
 	for _, flag := range limitFlags() { // which are of a few kinds, and set one by one in TestEachLimitCanBeSet
 		if key := strings.ReplaceAll(flag.Name, "-", "_"); !slices.Contains(covered, key) {
@@ -167,7 +195,7 @@ func TestAWrongSettingIsNamedByWhereItStands(t *testing.T) {
 	account := map[string]string{"BUILDKITE_API_TOKEN": canary}
 	for _, c := range choices() {
 		config := t.TempDir() + "/regtok.yaml"
-		writeFile(t, config, strings.ReplaceAll(c.flag, "-", "_")+": \""+c.rubbish+"\"\n")
+		writeFile(t, config, c.key()+": \""+c.rubbish+"\"\n")
 		withVariable := maps.Clone(account)
 		withVariable[c.variable] = c.rubbish
 		tests := []struct {
@@ -177,7 +205,7 @@ func TestAWrongSettingIsNamedByWhereItStands(t *testing.T) {
 		}{
 			{"flag", "--" + c.flag + " (" + c.variable + ")", account, []string{"serve", "--" + c.flag + "=" + c.rubbish}},
 			{"variable", c.variable + ": ", withVariable, []string{"serve"}},
-			{"file", config + ":1:1: " + strings.ReplaceAll(c.flag, "-", "_") + ": ", account, []string{"serve", "-c", config}},
+			{"file", config + ":1:1: " + c.key() + ": ", account, []string{"serve", "-c", config}},
 		}
 		for _, test := range tests {
 			want := "regtok: " + test.want
