@@ -77,9 +77,10 @@ reproducible: pages ## build the last commit twice, in two folders with nothing 
 web-check: pages ## check the pages' types
 	cd web && npm run check
 
-soak: pages ## ten minutes of load on replicas that are killed in between, and ten of subscribers; SOAK=30m for longer, KEEP=folder for the logs
+soak: pages ## ten minutes of load on replicas that are killed in between, ten of subscribers, and 2,000 stories of the budget; SOAK=30m for longer, KEEP=folder for the logs
 	@.ci/need redis-server redis-server
 	go test ./soak -run '^Test(Soak|EverySubscriberHearsTheLog)$$' -v -count 1 -timeout 2h -soak $(or $(SOAK),10m) $(if $(KEEP),-keep $(abspath $(KEEP)))
+	go test ./providers/budget -run NeverRefused -count 1 -timeout 2h -rapid.checks 200
 
 bench: ## run the benchmarks; pipe several runs into benchstat to compare
 	go test -run '^$$' -bench . -benchmem -count $(or $(COUNT),1) $(or $(PKG),./...)

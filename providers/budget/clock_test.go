@@ -34,10 +34,12 @@ func (c *cast) open(n int) {
 // during lets all send what they may, and returns how many requests were served meanwhile.
 func (c *cast) during(d time.Duration) int {
 	before := c.up.served
-	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(d); time.Now().Before(end); {
+		wait := 2 * time.Second
 		for who := range c.all {
-			c.try(who, 0, 0)
+			wait = min(wait, c.try(who, 0, 0))
 		}
+		time.Sleep(max(wait, time.Second/2))
 	}
 	return c.up.served - before
 }

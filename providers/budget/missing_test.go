@@ -132,7 +132,7 @@ func (c *cast) hammer(ctx context.Context, seed uint64, who, workers int, latenc
 		r := rand.New(rand.NewPCG(seed, uint64(who*100+i)))
 		c.going.Go(func() {
 			for ctx.Err() == nil {
-				time.Sleep(min(c.try(who, part(r, latency), part(r, latency)), time.Second))
+				time.Sleep(min(c.try(who, part(r, latency), part(r, latency)), time.Second) + part(r, time.Second/5))
 			}
 		})
 	}

@@ -16,14 +16,14 @@ func TestWhatReplicasShareStaysSmallHoweverLongTheyUseIt(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := share(t, 4, 600, of.tells)
 				largest := 0
-				for range int(time.Hour / time.Second) {
+				for range int(10 * time.Minute / time.Second) { // nothing counts for longer than a minute and a little
 					for who := range c.all {
 						c.try(who, 0, 0)
 					}
 					largest = max(largest, len(c.shared.copy()["account"]))
 					time.Sleep(time.Second)
 				}
-				if c.up.served < 10_000 {
+				if c.up.served < 1_500 {
 					t.Errorf("%d requests were served, want 4 a second", c.up.served)
 				}
 				if largest > of.most {

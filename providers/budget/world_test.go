@@ -173,6 +173,10 @@ func (p *process) work(r *rand.Rand, priority providers.Priority, pause time.Dur
 	})
 }
 
+// shortWait is what may be told again and again, for minutes. Asking each time would take most of a story's time and tell
+// nothing new; who waits for the end of a window comes back at that very moment.
+const shortWait = 100 * time.Millisecond
+
 // one sends one request, unless it has to wait for too long.
 func (p *process) one(r *rand.Rand, q Request) bool {
 	for range 1000 {
@@ -184,6 +188,9 @@ func (p *process) one(r *rand.Rand, q Request) bool {
 		if wait > 20*time.Second {
 			p.sleep(time.Duration(r.Int64N(int64(time.Second))))
 			return false
+		}
+		if wait <= shortWait {
+			wait += time.Duration(r.Int64N(int64(time.Second)))
 		}
 		if !p.sleep(wait) {
 			return false
