@@ -57,7 +57,7 @@ func Meanings() []Meaning {
 
 		{ParseFailed, "the document is no GraphQL", Caller, never, "", ""},
 		{ValidationFailed, "the document does not fit the schema", Caller, never, "", ""},
-		{QueryTooLarge, "the document has too many bytes, tokens, aliases, directives, fields or root fields", Caller, never, limitFields, ""},
+		{QueryTooLarge, "the document has too many bytes, tokens, aliases, directives, fields or root fields, or a very long alias", Caller, never, limitFields, ""},
 		{QueryTooDeep, "its fields are nested too deep", Caller, never, limitFields, ""},
 		{QueryTooCostly, "it may cost too many points or list too many objects, or a field of it would take too many requests to providers", Caller, never, limitFields, ""},
 		{IntrospectionOff, "this server does not answer introspection: read `/schema.graphqls`", Caller, never, "", ""},

@@ -42,6 +42,7 @@ func hostileDocuments() []attack {
 		{"16,000 fields", asking("{viewer{" + strings.Repeat(" subject", 16_000) + "}}"), 400, large},
 		{"4,000 aliases", asking("{" + many(4000, " a%d:viewer{subject}") + "}"), 400, large},
 		{"300 aliases", asking("{viewer{" + many(300, " a%d:subject") + "}}"), 400, large},
+		{"an alias of 60 KB", asking("{registries(first:50){nodes{tokens(first:100){nodes{" + strings.Repeat("a", 60_000) + ":id}}}}}"), 400, large},
 		{"300 fields at the root", asking("{" + strings.Repeat(" viewer", 300) + "}"), 400, large},
 		{"400 directives", asking("{viewer " + strings.Repeat("@a", 400) + "{subject}}"), 400, large},
 		{"2,000 fields in conflict", asking("{" + many(2000, " a:nodes(ids:%d){id}") + "}"), 400, large},

@@ -10,6 +10,10 @@ import (
 	"regtok/codes"
 )
 
+// longestAlias is in characters. An answer repeats an alias with each item of a list, so a long one makes it many times larger
+// than what it tells.
+const longestAlias = 100
+
 // check measures the operation that is going to run, with its variables.
 func (g *guard) check(
 	doc *ast.QueryDocument, operation *ast.OperationDefinition, variables map[string]any,
@@ -86,6 +90,8 @@ func (l Limits) checkShape(w *walk, s size) *gqlerror.Error {
 		return tooLarge("rootFields", "root fields", l.RootFields, s.fields, "send several operations")
 	case w.aliases > l.Aliases:
 		return tooLarge("aliases", "aliases", l.Aliases, w.aliases, "send several operations")
+	case w.longestAlias > longestAlias:
+		return tooLarge("aliasLength", "characters in an alias", longestAlias, w.longestAlias, "choose a shorter one")
 	case w.directives > l.Directives:
 		return tooLarge("directives", "directives", l.Directives, w.directives, "leave out the fields themselves")
 	case w.longestList > l.ListItems:

@@ -48,6 +48,8 @@ var hostile = []struct {
 		"{viewer{" + strings.Repeat(" subject", 16_000) + "}}", 400, "QUERY_TOO_LARGE"},
 	{"4,000 aliases are too many tokens", "{" + many(4000, " a%d:viewer{subject}") + "}", 400, "QUERY_TOO_LARGE"},
 	{"300 aliases are too many", "{viewer{" + many(300, " a%d:subject") + "}}", 400, "QUERY_TOO_LARGE"},
+	{"an alias of 60 KB, repeated with each of 5,000 items, is too long",
+		"{registries(first:50){nodes{tokens(first:100){nodes{" + strings.Repeat("a", 60_000) + ":id}}}}}", 400, "QUERY_TOO_LARGE"},
 	{"300 fields at the root are too many", "{" + strings.Repeat(" viewer", 300) + "}", 400, "QUERY_TOO_LARGE"},
 	{"2,000 directives are too many tokens",
 		"{viewer " + strings.Repeat("@a", 2000) + "{subject}}", 400, "QUERY_TOO_LARGE"},

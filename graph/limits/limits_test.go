@@ -39,6 +39,8 @@ func TestEachLimitHoldsWhereItSays(t *testing.T) {
 		{"aliases", 15, "QUERY_TOO_LARGE",
 			"{viewer{...F ...F" + many(7, " a%d:subject") + "}} fragment F on Viewer {" + many(8, " b%d:subject") + "}",
 			"{viewer{...F ...F" + many(7, " a%d:subject") + "}} fragment F on Viewer {" + many(9, " b%d:subject") + "}"},
+		{"aliasLength", 100, "QUERY_TOO_LARGE",
+			"{viewer{...F}} fragment F on Viewer{" + strings.Repeat("a", 100) + ":subject}", "{viewer{...F}} fragment F on Viewer{" + strings.Repeat("a", 101) + ":subject}"},
 		{"directives", 50, "QUERY_TOO_LARGE",
 			"{viewer{subject" + strings.Repeat("@x", 50) + "}}", "{viewer{subject" + strings.Repeat("@x", 51) + "}}"},
 		{"listItems", 50, "INVALID",

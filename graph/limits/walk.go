@@ -14,6 +14,7 @@ type walk struct {
 	fields              int // as written
 	aliases, directives int
 	longestList         int
+	longestAlias        int // in bytes
 	introspects         bool
 	circular            string // a fragment that spreads itself
 }
@@ -105,6 +106,9 @@ func (w *walk) spread(name string) size {
 
 func (w *walk) field(parent *ast.Definition, field *ast.Field) size {
 	w.fields++
+	if field.Alias != field.Name {
+		w.longestAlias = max(w.longestAlias, len(field.Alias))
+	}
 	w.directives += len(field.Directives)
 	for _, argument := range field.Arguments {
 		w.value(argument.Value)
