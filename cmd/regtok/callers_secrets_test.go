@@ -24,13 +24,14 @@ func TestNoCredentialOfACallerIsKept(t *testing.T) {
 	ionos := start(t, nil, "emulate", "ionos")
 	issuer, token := tokensOf(t)
 	key, callers := madeKey(t, "ci")
-	callers = strings.Replace(callers, "EVENTS_READ]", "EVENTS_READ, TOKENS_WRITE, METRICS_READ]", 1)
+	callers = strings.Replace(callers, "EVENTS_READ]", "EVENTS_READ, TOKENS_WRITE, ACTIVITY_READ, METRICS_READ]", 1)
 	path := filepath.Join(t.TempDir(), "regtok.yaml")
 	writeFile(t, path, fmt.Sprintf("log_level: debug\naccounts:\n- {provider: ionos, token: %s, base_url: '%s'}\n"+
-		"oidc: {issuer: '%s', audience: regtok, claim: groups, permissions: {staff: [TOKENS_READ, EVENTS_READ]}}\n%s", canary, ionos.url, issuer, callers))
+		"oidc: {issuer: '%s', audience: regtok, claim: groups, permissions: {staff: [TOKENS_READ, TOKENS_WRITE, EVENTS_READ]}}\n%s", canary, ionos.url, issuer, callers))
 	r := start(t, map[string]string{"REGTOK_REDIS_URL": redis.URL()}, "serve", "-c", path)
 	good, ended := token("ada", time.Now().Add(time.Hour)), token("eve", time.Now().Add(-time.Hour))
 	credentials := []string{key, auth.NewKey().Reveal(), good, ended}
+	var secrets []string // that callers were shown, each once
 	var said strings.Builder
 	for _, credential := range credentials {
 		for _, text := range []string{`{ viewer { subject } registries { nodes { id } } }`, `{ nothing }`, `{`} {
@@ -44,23 +45,45 @@ func TestNoCredentialOfACallerIsKept(t *testing.T) {
 		said.WriteString(socketWith(t, r.url, credential))
 	}
 	_, found := with(t, http.MethodPost, r.url+"/graphql", "Bearer "+key, query(t, `{ registries(first: 1) { nodes { id } } }`, nil))
-	created := query(t, `mutation ($id: ID!) { createToken(input: {registryId: $id, name: "of-a-caller", idempotencyKey: "once"}) { token { id } errors { message } } }`,
-		map[string]any{"id": strings.Split(found, `"`)[9]})
-	if _, answer := with(t, http.MethodPost, r.url+"/graphql", "Bearer "+key, created); !strings.Contains(answer, `"token":{"id"`) {
-		t.Fatalf("of %s: createToken answered %s", found, answer)
+	for _, credential := range []string{key, good} {
+		created := query(t, `mutation ($id: ID!, $name: String!) { createToken(input: {registryId: $id, name: $name, idempotencyKey: "once"}) {
+			token { id } credential { secret } errors { message } } }`,
+			map[string]any{"id": strings.Split(found, `"`)[9], "name": fmt.Sprint("of-a-caller-", len(secrets))})
+		_, answer := with(t, http.MethodPost, r.url+"/graphql", "Bearer "+credential, created)
+		_, secret, made := strings.Cut(answer, `"secret":"`)
+		if !made {
+			t.Fatalf("of %s: createToken answered %s", found, answer)
+		}
+		secrets = append(secrets, secret[:strings.Index(secret, `"`)])
 	}
+	const happened = `{ tokenActivityEvents { nodes { kind actor changed rotatedToId subject { name registryName createdBy } } } }`
+	_, trail := with(t, http.MethodPost, r.url+"/graphql", "Bearer "+key, query(t, happened, nil))
+	said.WriteString(trail)
 	_, told := with(t, http.MethodGet, r.url+"/metrics", "Bearer "+key, "")
 	held := dump(t, redis)
 	r.end(t)
 	log := r.stdout.String() + r.stderr.String()
-	if !strings.Contains(log, "a caller was not admitted") || !strings.Contains(held, "regtok:") {
-		t.Errorf("the log or Redis holds nothing of all this: this test would not find a credential either\n%s\n%s", log, held)
+	for where, want := range map[string][]string{
+		log:   {"a caller was not admitted", `"msg":"request"`, `"msg":"token activity"`, "oidc:ada"},
+		held:  {"{activity}:log", `"a":"ci"`, `"a":"oidc:ada"`, "of-a-caller-1"},
+		trail: {`"actor":"ci"`, `"actor":"oidc:ada"`, "of-a-caller-1"},
+	} {
+		for _, text := range want {
+			if !strings.Contains(where, text) {
+				t.Errorf("there is no %s: this test would not find a credential there either\n%s", text, where)
+			}
+		}
 	}
 	for where, text := range map[string]string{"the log": log, "Redis": held, "the figures": told, "an answer": said.String()} {
 		for _, credential := range credentials {
 			part := credential[len(credential)-40:]
 			if strings.Contains(text, part) || strings.Contains(text, base64.StdEncoding.EncodeToString([]byte(credential))[:60]) {
 				t.Errorf("%s: there is the end of a credential, %s", where, part)
+			}
+		}
+		for _, secret := range append(secrets, canary) {
+			if strings.Contains(text, secret) || strings.Contains(text, base64.StdEncoding.EncodeToString([]byte(secret))) {
+				t.Errorf("%s: there is a secret, %s", where, secret)
 			}
 		}
 	}

@@ -2,10 +2,13 @@ package main
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/redis/go-redis/v9"
 
 	"regtok/redistest"
 )
@@ -36,7 +39,7 @@ func TestNoSecretReachesRedisOrTheLog(t *testing.T) {
 		t.Fatalf("%d secrets were made, want some of each provider", len(secrets))
 	}
 	held := dump(t, server)
-	for _, readable := range []string{"regtok:1:", `"state":"DONE"`, "regtok:cache", "canary0"} {
+	for _, readable := range []string{"regtok:1:", `"state":"DONE"`, "regtok:cache", "canary0", "{activity}:log", `"k":"ROTATED"`} {
 		if !strings.Contains(held, readable) {
 			t.Errorf("Redis holds no %s: this test would not find a secret either", readable)
 		}
@@ -80,9 +83,27 @@ func dump(t *testing.T, server *redistest.Server) string {
 	}
 	var held strings.Builder
 	for _, key := range keys {
-		value, _ := client.Get(t.Context(), key).Result()
-		members, _ := client.ZRange(t.Context(), key, 0, -1).Result()
-		fmt.Fprintln(&held, key, value, members)
+		var value any
+		var err error
+		switch kind := client.Type(t.Context(), key).Val(); kind {
+		case "string":
+			value, err = client.Get(t.Context(), key).Result()
+		case "zset":
+			value, err = client.ZRange(t.Context(), key, 0, -1).Result()
+		case "hash":
+			value, err = client.HGetAll(t.Context(), key).Result()
+		case "set":
+			value, err = client.SMembers(t.Context(), key).Result()
+		case "stream":
+			value, err = client.XRange(t.Context(), key, "-", "+").Result()
+		case "none": // it has ended since
+		default:
+			t.Errorf("%s is of the type %s, which nobody looks into", key, kind)
+		}
+		if err != nil && !errors.Is(err, redis.Nil) {
+			t.Errorf("%s cannot be looked into: %v", key, err)
+		}
+		fmt.Fprintln(&held, key, value)
 	}
 	return held.String()
 }
