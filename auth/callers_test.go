@@ -3,6 +3,8 @@ package auth_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/base32"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -25,6 +27,15 @@ func reasonOf(err error) auth.Reason {
 	return ""
 }
 
+// forged is a key with the public id of another, and a secret and a checksum of its own.
+func forged(key auth.Key) string {
+	letters := base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+	front := "regtok_" + key.Hash().ID() + "_"
+	secret := bytes.Repeat([]byte{7}, 32)
+	sum := sha256.Sum256([]byte(front + letters.EncodeToString(secret)))
+	return front + letters.EncodeToString(append(secret, sum[:3]...))
+}
+
 func TestWhoIsAdmitted(t *testing.T) {
 	ci, ops, stranger := auth.NewKey(), auth.NewKey(), auth.NewKey()
 	viewer := auth.Viewer{Subject: "ci", Permissions: []auth.Permission{auth.TokensRead}}
@@ -42,6 +53,7 @@ func TestWhoIsAdmitted(t *testing.T) {
 		{"whoever writes bearer as they like", "bEARER  " + ci.Reveal() + " ", "ci", ""},
 		{"not who has none", "", "", auth.Missing},
 		{"not who has a key of another server", "Bearer " + stranger.Reveal(), "", auth.Unknown},
+		{"not who makes up another key with a known id", "Bearer " + forged(ci), "", auth.Unknown},
 		{"not who mixes two", "Bearer " + mixed, "", auth.Malformed},
 		{"not who leaves the scheme out", ci.Reveal(), "", auth.Malformed},
 		{"not with another scheme", "Basic " + ci.Reveal(), "", auth.Malformed},

@@ -61,6 +61,7 @@ func TestWhoseTokenIsTaken(t *testing.T) {
 		{"with alg none and a signature", unsigned(t, claims{"alg": "none", "kid": "one"}, i.claims(nil)) + "." + strings.Split(good, ".")[2], auth.Unknown},
 		{"with the public key as a secret", hmacked(t, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}), i.claims(nil)), auth.Unknown},
 		{"with the public key's bytes as a secret", hmacked(t, public, i.claims(nil)), auth.Unknown},
+		{"with a secret that the issuer publishes", hmacked(t, []byte(publishedSecret), i.claims(nil)), auth.Unknown},
 		{"with an unknown kid", signed(t, own, claims{"alg": "RS256", "kid": "two"}, i.claims(nil)), auth.Unknown},
 		{"with a known kid and another key", signed(t, own, claims{"alg": "RS256", "kid": "one"}, i.claims(nil)), auth.Unknown},
 		{"that brings its key along", signed(t, own, claims{"alg": "RS256", "jwk": jwk("one", own)}, i.claims(nil)), auth.Unknown},

@@ -22,6 +22,9 @@ import (
 
 const audience = "regtok"
 
+// What no issuer should publish, and some have: a secret, and its kid.
+const publishedSecret, sharedKid = "an issuer's secret that everybody can read", "shared"
+
 // issuer is a real one, over loopback HTTP.
 type issuer struct {
 	t   testing.TB
@@ -70,6 +73,7 @@ func (i *issuer) answer(w http.ResponseWriter, r *http.Request) {
 		for kid, key := range i.keys {
 			published = append(published, jwk(kid, key))
 		}
+		published = append(published, map[string]string{"kty": "oct", "kid": sharedKid, "k": encoded([]byte(publishedSecret))})
 		_ = json.NewEncoder(w).Encode(map[string]any{"keys": published})
 	}
 }
@@ -163,7 +167,11 @@ func signed(t testing.TB, key crypto.Signer, header, payload claims) string {
 // hmacked is a token with a secret that everybody knows.
 func hmacked(t testing.TB, secret []byte, payload claims) string {
 	t.Helper()
-	text := unsigned(t, claims{"alg": "HS256", "kid": "one"}, payload)
+	kid := "one"
+	if string(secret) == publishedSecret {
+		kid = sharedKid
+	}
+	text := unsigned(t, claims{"alg": "HS256", "kid": kid}, payload)
 	mac := hmac.New(sha256.New, secret)
 	mac.Write([]byte(text))
 	return text + "." + encoded(mac.Sum(nil))
