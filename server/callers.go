@@ -13,9 +13,9 @@ import (
 // inAddresses are names under which people put keys into addresses, which logs, proxies and histories of browsers keep.
 var inAddresses = []string{"access_token", "api_key", "apikey", "authorization", "key", "token"}
 
-// known admits callers, and puts them into the request's context. Whoever asks for a socket may bring the credential with
-// connection_init instead, since pages cannot send headers with that: until then they are nobody.
-func (s *Server) known(next http.Handler) http.Handler {
+// known admits callers, and puts them into the request's context. Where sockets are opened, whoever asks for one may bring the
+// credential with connection_init instead, since pages cannot send headers with that: until then they are nobody.
+func (s *Server) known(sockets bool, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.config.Callers == nil {
 			next.ServeHTTP(w, r.WithContext(auth.NewContext(r.Context(), auth.Local())))
@@ -28,7 +28,7 @@ func (s *Server) known(next http.Handler) http.Handler {
 		}
 		ctx := auth.NewAddressContext(r.Context(), r.RemoteAddr)
 		presented := r.Header.Values("Authorization")
-		if len(presented) == 0 && upgrades(r) {
+		if sockets && len(presented) == 0 && upgrades(r) {
 			next.ServeHTTP(w, r.WithContext(ctx))
 			return
 		}
@@ -44,7 +44,7 @@ func (s *Server) known(next http.Handler) http.Handler {
 
 // permitted lets those callers pass who hold the permission.
 func (s *Server) permitted(permission auth.Permission, next http.Handler) http.Handler {
-	return s.known(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return s.known(false, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !auth.FromContext(r.Context()).May(permission) {
 			refuse(w, r, http.StatusForbidden, codes.Forbidden, "this needs the permission "+string(permission)+", which you do not have")
 			return

@@ -79,7 +79,7 @@ func TestTheFiguresAreForEveryoneOnAServerWithoutCallers(t *testing.T) {
 }
 
 func TestWhoeverAsksForASocketMayBringTheCredentialLater(t *testing.T) {
-	w, _, other := guarded(t, server.Config{GraphQL: tellsWho})
+	w, _, other := guarded(t, server.Config{GraphQL: tellsWho, Metrics: says("figures")})
 	upgrade := []string{"Connection", "Upgrade", "Upgrade", "WebSocket"}
 	if got := w.do(t, http.MethodGet, "/graphql", "", upgrade...); got.text != "for " {
 		t.Errorf("without one it answered %d %q, want it to be for nobody", got.StatusCode, got.text)
@@ -89,6 +89,9 @@ func TestWhoeverAsksForASocketMayBringTheCredentialLater(t *testing.T) {
 	}
 	if got := w.do(t, http.MethodGet, "/graphql", "", append(upgrade, "Authorization", "Bearer x")...); got.StatusCode != 401 {
 		t.Errorf("with a wrong one it answered %d %q, want 401", got.StatusCode, got.text)
+	}
+	if got := w.do(t, http.MethodGet, "/metrics", "", upgrade...); got.StatusCode != 401 {
+		t.Errorf("where there are no sockets it answered %d %q, want 401", got.StatusCode, got.text)
 	}
 	if got := w.do(t, http.MethodPost, "/graphql", "", upgrade...); got.StatusCode != 401 {
 		t.Errorf("a POST that says so answered %d %q, want 401", got.StatusCode, got.text)

@@ -104,7 +104,7 @@ func New(c Config) *Server {
 // routes is every path.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/graphql", s.shared(s.known(http.HandlerFunc(s.graphql))))
+	mux.Handle("/graphql", s.shared(s.known(true, http.HandlerFunc(s.graphql))))
 	mux.HandleFunc("GET /schema.graphqls", s.schema)
 	mux.HandleFunc("GET /livez", s.livez)
 	mux.HandleFunc("GET /readyz", s.readyz)
