@@ -72,6 +72,18 @@ func TestWhatCallersHaveToBeKnownFor(t *testing.T) {
 	}
 }
 
+func TestSeveralCredentialsAreNone(t *testing.T) {
+	w, reader, other := guarded(t, server.Config{GraphQL: tellsWho})
+	for name, second := range map[string]string{"another": reader, "the same": other, "an empty one": "", "a wrong one": "Bearer x"} {
+		for _, pair := range [][]string{{other, second}, {second, other}} {
+			got := w.do(t, http.MethodPost, "/graphql", "", "Authorization", pair[0], "Authorization", pair[1])
+			if got.StatusCode != 401 {
+				t.Errorf("with %s beside it: answered %d %q, want 401", name, got.StatusCode, got.text)
+			}
+		}
+	}
+}
+
 func TestTheFiguresAreForEveryoneOnAServerWithoutCallers(t *testing.T) {
 	if got := start(t, server.Config{Metrics: says("figures")}).do(t, http.MethodGet, "/metrics", ""); got.text != "figures" {
 		t.Errorf("answered %d %s", got.StatusCode, got.text)
