@@ -16,7 +16,7 @@ run: build ## build everything and serve the API over your accounts (see `bin/re
 	@bin/regtok serve
 
 build: pages ## build the pages and the program, bin/regtok
-	CGO_ENABLED=0 go build -trimpath -o bin/regtok ./cmd/regtok
+	CGO_ENABLED=0 go build -trimpath -buildvcs=auto -o bin/regtok ./cmd/regtok
 
 pages: $(PAGES) ## build the playground's pages
 $(PAGES): $(PAGE_SOURCES)
