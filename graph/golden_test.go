@@ -23,7 +23,7 @@ var update = flag.Bool("update", false, "write the golden answers anew")
 
 // golden is what stands beside an operation: its variables, its answer, and how many requests each provider gets when
 // nothing is known yet, and when the same is asked again at once. A mutation is made once in a world of which nothing is
-// known, and once in another like it whose tokens were listed before.
+// known, and once in another like it whose tokens were listed before; and so is what is asked of the trail.
 type golden struct {
 	Variables map[string]any `json:"variables,omitempty"`
 	Upstream  upstream       `json:"upstream"`
@@ -44,8 +44,11 @@ func TestGolden(t *testing.T) {
 	for _, name := range operations {
 		t.Run(strings.TrimSuffix(name, ".graphql"), func(t *testing.T) {
 			run := runGolden
-			if strings.HasPrefix(name, "mutations/") {
+			switch filepath.Dir(name) {
+			case "mutations":
 				run = runMutation
+			case "activity":
+				run = runActivity
 			}
 			synctest.Test(t, func(t *testing.T) { run(t, filepath.Join("testdata", name)) })
 		})

@@ -15,7 +15,12 @@ import (
 )
 
 // runMutation makes a golden mutation in two worlds that are alike but for what is cached.
-func runMutation(t *testing.T, path string) {
+func runMutation(t *testing.T, path string) { runTwice(t, path, func(*world) {}) }
+
+// runActivity asks of the trail in two such worlds, in which the same was done: cursors differ from log to log.
+func runActivity(t *testing.T, path string) { runTwice(t, path, func(w *world) { w.recall(t) }) }
+
+func runTwice(t *testing.T, path string, begin func(*world)) {
 	query, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -24,8 +29,9 @@ func runMutation(t *testing.T, path string) {
 	want := readGolden(t, beside)
 	got := golden{Variables: want.Variables}
 
-	mutate := func(prepare func(*world)) (any, map[string]int) {
+	run := func(prepare func(*world)) (any, map[string]int) {
 		w := newWorld(t, plan{policy: catalog.Policy{MaxAge: demoPolicy()}})
+		begin(w)
 		prepare(w)
 		a := w.ask(t, string(query), want.Variables).inOrder()
 		if got.Answer.Errors = a.Errors; len(a.Data) == 0 {
@@ -33,9 +39,9 @@ func runMutation(t *testing.T, path string) {
 		}
 		return decoded(t, a.Data), w.requests()
 	}
-	cold, requests := mutate(func(*world) {})
+	cold, requests := run(func(*world) {})
 	got.Upstream.Cold = requests
-	warm, requests := mutate(func(w *world) {
+	warm, requests := run(func(w *world) {
 		w.ask(t, `{ tokens(first: 1) { totalCount } }`, nil)
 		w.requests()
 	})
@@ -50,8 +56,8 @@ func runMutation(t *testing.T, path string) {
 	compare(t, beside, want, got)
 }
 
-// random are the fields that differ each time that something is created.
-var random = []string{"id", "nativeId", "cursor", "version", "webUrl", "deletedTokenId"}
+// random are the fields that differ each time that something is created, or told by another log.
+var random = []string{"id", "nativeId", "cursor", "startCursor", "endCursor", "version", "webUrl", "deletedTokenId"}
 
 // masks hide what is another each time that something is created: secrets, and random fields where they differ.
 type masks struct {
