@@ -21,7 +21,7 @@ import (
 	"regtok/server/requestid"
 )
 
-// presenter says how an error looks to the caller. What it does not know is masked and logged whole.
+// presenter says how an error looks to the caller. What it does not know is masked and logged whole, once for each response.
 type presenter struct {
 	log *slog.Logger
 }
@@ -51,14 +51,18 @@ func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 		return withCode(shown, codes.Canceled)
 	}
 	if errors.Is(err, eventlog.ErrUnavailable) || errors.Is(err, eventlog.ErrClosed) {
-		p.log.WarnContext(ctx, "the events are not available", "err", err)
+		if worthTelling(ctx, "events", err) {
+			p.log.WarnContext(ctx, "the events are not available", "err", err)
+		}
 		shown.Message = "the events cannot be read at the moment; try again"
 		return withCode(shown, string(providers.Unavailable))
 	}
 	if already, ok := errors.AsType[*gqlerror.Error](err); ok && already.Extensions["code"] != nil {
 		return shown // made by us, for the caller
 	}
-	p.log.ErrorContext(ctx, "a resolver failed", "err", err, "path", shown.Path.String(), "stack", stackOf(err))
+	if worthTelling(ctx, "resolver", shown.Message) {
+		p.log.ErrorContext(ctx, "a resolver failed", "err", err, "path", shown.Path.String(), "stack", stackOf(err))
+	}
 	return p.masked(ctx, shown)
 }
 
@@ -80,10 +84,14 @@ func (p presenter) upstream(ctx context.Context, shown *gqlerror.Error, e *provi
 		_, shown.Message, _ = catalog.Explain(e)
 		if e.Provider == "" && e.Message != "" { // what this server itself needs, and says so
 			shown.Message = e.Message
-			p.log.WarnContext(ctx, "what this server needs is not there", "op", e.Op, "kind", e.Kind, "err", e.Err)
+			if worthTelling(ctx, e.Op, e.Kind) {
+				p.log.WarnContext(ctx, "what this server needs is not there", "op", e.Op, "kind", e.Kind, "err", e.Err)
+			}
 			break
 		}
-		p.log.WarnContext(ctx, "a provider failed", "provider", e.Provider, "op", e.Op, "kind", e.Kind, "reason", e.Reason, "status", e.Status)
+		if worthTelling(ctx, e.Provider, e.Op, e.Kind, e.Reason, e.Status) {
+			p.log.WarnContext(ctx, "a provider failed", "provider", e.Provider, "op", e.Op, "kind", e.Kind, "reason", e.Reason, "status", e.Status)
+		}
 	}
 	shown = withCode(shown, string(e.Kind))
 	if e.Provider != "" {
@@ -106,8 +114,10 @@ func (p presenter) upstream(ctx context.Context, shown *gqlerror.Error, e *provi
 
 // misconfigured shows what a provider does not understand of this server: its operator's matter, so the log tells all.
 func (p presenter) misconfigured(ctx context.Context, shown *gqlerror.Error, e *providers.Error) *gqlerror.Error {
-	p.log.ErrorContext(ctx, "an account's settings do not fit", "provider", e.Provider, "op", e.Op, "setting", e.Field,
-		"status", e.Status, "message", catalog.OwnMessage(e))
+	if worthTelling(ctx, "settings", e.Provider, e.Op, e.Field, e.Status) {
+		p.log.ErrorContext(ctx, "an account's settings do not fit", "provider", e.Provider, "op", e.Op, "setting", e.Field,
+			"status", e.Status, "message", catalog.OwnMessage(e))
+	}
 	_, shown.Message, _ = catalog.Explain(e)
 	return withCode(shown, string(providers.Forbidden), "provider", e.Provider)
 }

@@ -84,7 +84,7 @@ func New(o Options) http.Handler {
 		if !follows(ctx) && transport.Insists(graphql.GetOperationContext(ctx).Headers) {
 			ctx = cache.NoCache(ctx)
 		}
-		return next(loader.Attach(o.sparing(within(ctx)), o.Catalog))
+		return next(loader.Attach(o.sparing(within(withStories(ctx))), o.Catalog))
 	})
 	server.AroundRootFields(func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 		if graphql.GetOperationContext(ctx).Operation.Operation == ast.Mutation {
