@@ -13,7 +13,11 @@ import (
 	"regtok/codes"
 )
 
-const longestPath = 200 // of a log line
+// How much of what a caller chose stands in a log line, in bytes.
+const (
+	longestPath   = 200
+	longestMethod = 20
+)
 
 // observed sees every request and its end.
 func (s *Server) observed(next http.Handler) http.Handler {
@@ -34,7 +38,7 @@ func (s *Server) logRequest(rec *recorder, r *http.Request, start time.Time) {
 		level = slog.LevelDebug // they come every few seconds
 	}
 	line := []slog.Attr{
-		slog.String("method", r.Method),
+		slog.String("method", r.Method[:min(len(r.Method), longestMethod)]),
 		slog.String("path", r.URL.Path[:min(len(r.URL.Path), longestPath)]),
 		slog.Int("status", rec.answered()),
 		slog.Int64("bytes", rec.bytes),

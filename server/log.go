@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/lmittmann/tint"
@@ -30,6 +31,20 @@ func readable(_ []string, a slog.Attr) slog.Attr {
 		a.Value = slog.StringValue(a.Value.Duration().String())
 	}
 	return a
+}
+
+// longestTrouble is how much of what the library has to say of a connection is told, in bytes: it quotes what came, and strangers
+// may send 64 KiB of protocols that they would like to speak.
+const longestTrouble = 300
+
+// troubles logs what the library says of connections that never became requests.
+type troubles struct{ log *slog.Logger }
+
+// Write implements io.Writer: each call is a line.
+func (t troubles) Write(line []byte) (int, error) {
+	text := strings.TrimSpace(string(line))
+	t.log.Warn("a connection made trouble", "trouble", text[:min(len(text), longestTrouble)])
+	return len(line), nil
 }
 
 // named adds the request's id.

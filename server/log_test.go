@@ -2,6 +2,8 @@ package server_test
 
 import (
 	"bytes"
+	"crypto/tls"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -33,5 +35,31 @@ func TestALineOutsideOfARequestNamesNone(t *testing.T) {
 	server.NewLog(&book, "json", slog.LevelInfo).WithGroup("g").InfoContext(t.Context(), "hello", "a", 1)
 	if got := book.String(); strings.Contains(got, "request_id") || !strings.Contains(got, `"g":{"a":1}`) {
 		t.Errorf("logged %s", got)
+	}
+}
+
+func TestALineIsShortWhateverAStrangerSends(t *testing.T) {
+	w, _, transport := overTLS(t, server.Config{})
+	transport.ForceAttemptHTTP2 = false
+	config := transport.TLSClientConfig.Clone()
+	for i := range 200 {
+		config.NextProtos = append(config.NextProtos, fmt.Sprintf("%03d%s", i, strings.Repeat("\x00", 250)))
+	}
+	if conn, err := tls.Dial("tcp", strings.TrimPrefix(w.url, "https://"), config); err == nil {
+		_ = conn.Close()
+		t.Error("it speaks what nobody knows")
+	}
+	long := strings.Repeat("A", 60<<10)
+	w.do(t, long, "/"+long[:1000], "")
+	_ = w.stop()
+	for _, want := range []string{`"msg":"a connection made trouble"`, `"msg":"request","method":"AAAAAAAAAAAAAAAAAAAA"`} {
+		if !strings.Contains(w.log.String(), want) {
+			t.Errorf("the log lacks %s", want)
+		}
+	}
+	for line := range strings.Lines(w.log.String()) {
+		if len(line) > 1000 {
+			t.Errorf("a line of %d bytes: %.200s", len(line), line)
+		}
 	}
 }

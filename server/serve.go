@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
+	"log"
 	"net"
 	"net/http"
 	"net/netip"
@@ -66,7 +66,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		ReadTimeout:       s.limits.Read,
 		WriteTimeout:      s.limits.Read + s.limits.Answer + s.limits.Write,
 		IdleTimeout:       s.limits.Idle,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+		ErrorLog:          log.New(troubles{s.log}, "", 0),
 		HTTP2: &http.HTTP2Config{
 			// Who stops in the middle of a header is not idle, and answers no ping.
 			SendPingTimeout:  s.limits.Read,
