@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"io"
 	"math/big"
 	"net"
 	"net/http"
@@ -112,6 +113,21 @@ func TestOverTLS(t *testing.T) {
 	}
 	if err == nil || !strings.Contains(err.Error(), "larger than peer's advertised limit") {
 		t.Errorf("80 KiB of headers over HTTP/2: %v, want the server to have told its limit", err)
+	}
+}
+
+func TestWhoSpeaksNoTLSRaisesNoAlarm(t *testing.T) {
+	w, _, _ := overTLS(t, server.Config{GraphQL: says("an answer")})
+	if _, err := io.WriteString(w.dial(t), "no greeting at all\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(time.Minute); !strings.Contains(w.log.String(), "TLS handshake error"); <-time.After(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the log says %s", w.log)
+		}
+	}
+	if said := w.log.String(); strings.Contains(said, "WARN") || !strings.Contains(said, `"level":"INFO","msg":"a connection made trouble"`) {
+		t.Errorf("the log says %s", said)
 	}
 }
 

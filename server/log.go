@@ -37,13 +37,18 @@ func readable(_ []string, a slog.Attr) slog.Attr {
 // may send 64 KiB of protocols that they would like to speak.
 const longestTrouble = 300
 
-// troubles logs what the library says of connections that never became requests.
+// troubles logs what the library says of connections that never became requests. Who speaks no TLS, or another one, raises no
+// alarm: scanners do all day, so they are as common as requests.
 type troubles struct{ log *slog.Logger }
 
 // Write implements io.Writer: each call is a line.
 func (t troubles) Write(line []byte) (int, error) {
 	text := strings.TrimSpace(string(line))
-	t.log.Warn("a connection made trouble", "trouble", text[:min(len(text), longestTrouble)])
+	level := slog.LevelWarn
+	if strings.HasPrefix(text, "http: TLS handshake error ") {
+		level = slog.LevelInfo
+	}
+	t.log.Log(context.Background(), level, "a connection made trouble", "trouble", text[:min(len(text), longestTrouble)])
 	return len(line), nil
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 // testCommand matches a command of a page that runs tests: its packages, and the pattern of names.
-var testCommand = regexp.MustCompile("go test (?:-race )?((?:\\./[a-z/]+ )+)-run ('[^']+'|[A-Za-z|]+)")
+var testCommand = regexp.MustCompile(`go test (?:-race )?((?:\./[a-z/]+ )+)-run ('[^']+'|[A-Za-z|]+)`)
 
 // TestTheTestsThatPagesNameAreThere: in one of the packages, for each part of the pattern. A command that runs nothing succeeds.
 func TestTheTestsThatPagesNameAreThere(t *testing.T) {
