@@ -95,7 +95,7 @@ func Closes() []Close {
 	return []Close{
 		{CloseGoingAway, "the server is ending. The reason is the last cursor, if the socket had one subscription", "yes"},
 		{CloseMessageTooLarge, "a message is too long", "no"},
-		{CloseTryAgainLater, "the caller's token cannot be checked, because its issuer does not answer", "later"},
+		{CloseTryAgainLater, "the caller's token cannot be checked, because its issuer does not answer; or the last place for a socket was taken since the upgrade", "later"},
 		{CloseBadRequest, "a message is none of graphql-transport-ws; the reason says why", "no"},
 		{CloseUnauthorized, "the credential is missing or wrong, or `subscribe` came before `connection_init`", "no, with another credential"},
 		{CloseForbidden, "the credential cannot be read, or has ended", "yes, with a new credential"},
