@@ -33,7 +33,10 @@ func (m *memory) spend(caller string, now time.Time, price, most time.Duration) 
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	a := m.of(caller)
-	debt = min(a.debt(now), most)
+	debt = a.debt(now)
+	if debt > most { // the allowance was larger
+		debt, a.whole = most, now.Add(most)
+	}
 	if debt+price > most {
 		return debt, false
 	}

@@ -49,6 +49,21 @@ func TestPointsComeBackEvenly(t *testing.T) {
 	})
 }
 
+// TestWhoMaySpendLessOwesLess: their key may be for fewer points at once when it is read again.
+func TestWhoMaySpendLessOwesLess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := quota.New(quota.Config{})
+		q.Spend(t.Context(), someone("ci", 60, 6000), 6000)
+		if got := q.Spend(t.Context(), someone("ci", 60, 60), 1); got.Wait != time.Second || got.Remaining != 0 {
+			t.Errorf("after all of a larger allowance: %+v, want to wait a second with nothing left", got)
+		}
+		time.Sleep(time.Minute)
+		if got := q.Spend(t.Context(), someone("ci", 60, 60), 60); got.Wait != 0 {
+			t.Errorf("a minute later: %+v, want all of the allowance", got)
+		}
+	})
+}
+
 func TestOneCallerTakesNothingFromAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := quota.New(quota.Config{Usual: auth.Allowance{PerMinute: 60, Burst: 10}})

@@ -22,20 +22,23 @@ const (
 
 // take: key; the price and the largest debt, in microseconds. It returns whether the price was taken, and the debt, by Redis's
 // clock. What lies under the key is when the debt is over; anything else is as good as nothing, and a moment further away than
-// the largest debt is what a clock left behind that was set back.
+// the largest debt is what a clock left behind that was set back, or a larger allowance: the largest debt lies there from then on.
 var take = redis.NewScript(`
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local price, most = tonumber(ARGV[1]), tonumber(ARGV[2])
 local found = redis.pcall('GET', KEYS[1])
-local debt = 0
+local debt, taken = 0, 1
 if type(found) == 'string' and string.match(found, '^%d+$') then
-  debt = math.max(0, math.min(tonumber(found) - now, most))
+  debt = math.max(0, tonumber(found) - now)
 end
-if debt + price > most then return {0, debt} end
+local far = debt > most
+if far then debt = most end
+if debt + price > most then taken, price = 0, 0 end
+if taken == 0 and not far then return {0, debt} end
 debt = debt + price
 redis.call('SET', KEYS[1], string.format('%.0f', now + debt), 'PX', math.ceil(debt / 1000) + 1)
-return {1, debt}`)
+return {taken, debt}`)
 
 // RedisConfig is what a Redis is made of.
 type RedisConfig struct {

@@ -186,6 +186,9 @@ func TestWhatLiesUnderAKeyIsNoBarToAnybody(t *testing.T) {
 		if got := r.Spend(t.Context(), ci, 40); got.Wait != 40*time.Second || got.Remaining != 0 {
 			t.Errorf("over %.20s it says %+v, want to wait 40 s: no debt is larger than the allowance", far, got)
 		}
+		if left := client.PTTL(t.Context(), key).Val(); left <= 0 || left > 101*time.Second {
+			t.Errorf("what lies there ends in %s, want it to be the largest debt", left)
+		}
 	}
 	client.Del(t.Context(), key)
 	if err := client.RPush(t.Context(), key, "a list").Err(); err != nil {
