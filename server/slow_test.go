@@ -24,7 +24,9 @@ const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x0
 // TestCallersWhoStopAreDropped over real sockets, with TLS and HTTP/2.
 func TestCallersWhoStopAreDropped(t *testing.T) {
 	const short = 300 * time.Millisecond
-	busy := server.Limits{Header: short, Read: short, Write: short, Idle: time.Hour}
+	// Each limit alone: another would cover for one that does not hold.
+	header := server.Limits{Header: short, Read: time.Hour, Write: time.Hour, Idle: time.Hour}
+	body := server.Limits{Header: time.Hour, Read: short, Write: time.Hour, Idle: time.Hour}
 	tests := []struct {
 		name    string
 		limits  server.Limits
@@ -32,14 +34,14 @@ func TestCallersWhoStopAreDropped(t *testing.T) {
 		says    string
 		answers bool
 	}{
-		{"without a word", busy, "", "", false},
-		{"after the handshake", busy, "http/1.1", "", false},
-		{"in the middle of a header", busy, "http/1.1", "GET /livez HTTP/1.1\r\nHost: localhost\r\n", false},
-		{"in the middle of a body", busy, "http/1.1", "POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{", false},
+		{"without a word", header, "", "", false},
+		{"after the handshake", header, "http/1.1", "", false},
+		{"in the middle of a header", header, "http/1.1", "GET /livez HTTP/1.1\r\nHost: localhost\r\n", false},
+		{"in the middle of a body", body, "http/1.1", "POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{", false},
 		{"after an answer", server.Limits{Idle: short}, "http/1.1", "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n", true},
-		{"after the preface of HTTP/2", busy, "h2", preface, false},
+		{"after the preface of HTTP/2", body, "h2", preface, false},
 		// HEADERS of stream 1 that do not end: CONTINUATION has to follow.
-		{"in the middle of a header of HTTP/2", busy, "h2", preface + "\x00\x00\x01\x01\x01\x00\x00\x00\x01\x82", false},
+		{"in the middle of a header of HTTP/2", body, "h2", preface + "\x00\x00\x01\x01\x01\x00\x00\x00\x01\x82", false},
 		{"without a request over HTTP/2", server.Limits{Idle: short}, "h2", preface, false},
 	}
 	for _, test := range tests {
