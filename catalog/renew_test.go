@@ -20,10 +20,14 @@ func TestARenewedAccountShowsNothingOfTheOldOne(t *testing.T) {
 	if got := registries(); got != 3+1 {
 		t.Errorf("%d registries, want 4", got)
 	}
-	renewed := after.account("a")
+	old := c.Accounts(t.Context())
+	first, renewed := old[0], after.account("a")
 	renewed.Fingerprint = "another"
 	if !c.Renew(renewed) {
 		t.Fatal("the account is not known")
+	}
+	if old[0] != first {
+		t.Error("what is under way has another account now")
 	}
 	if got := registries(); got != 5+1 {
 		t.Errorf("%d registries of the renewed account and another, want 6", got)
