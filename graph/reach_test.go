@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -14,6 +15,7 @@ import (
 	"regtok/catalog"
 	"regtok/graph"
 	"regtok/graph/loader"
+	"regtok/ledger"
 	"regtok/providers"
 )
 
@@ -137,6 +139,27 @@ func TestAnIdempotencyKeyOfAnotherReachDoesNotAnswer(t *testing.T) {
 				t.Errorf("the second is answered %s, want %s, as without a key", got, want)
 			}
 		})
+	}
+}
+
+// TestARotationLeadsNowhereOutOfReach has a ledger that says what no rotation does: that a token's successor lies in another registry.
+func TestARotationLeadsNowhereOutOfReach(t *testing.T) {
+	c := newCounty(t)
+	registry := providers.OrganizationID("q", "q-org00").RegistryID("q-org00-reg00")
+	in, out := registry.TokenID("q-org00-reg00-tok00"), registry.OfOrganization().RegistryID("q-org00-reg01").TokenID("q-org00-reg01-tok00")
+	rotation := ledger.Rotation{Old: in, Began: time.Now(), New: out}
+	if _, mine, err := c.ledger.BeginRotation(t.Context(), rotation); err != nil || !mine {
+		t.Fatal(mine, err)
+	}
+	if err := c.ledger.FinishRotation(t.Context(), rotation); err != nil {
+		t.Fatal(err)
+	}
+	whole, narrow := c.caller(t, "whole", nil), c.caller(t, "narrow", map[providers.ReachPart][]string{"registries": {registry.String()}})
+	for n, want := range map[*narrowCaller]string{whole: `{"rotatedTo":{"id":"` + out.String() + `"}}`, narrow: `{"rotatedTo":null}`} {
+		got := told(t, n.asks(t, c.replicas[0], n.viewer, fmt.Sprintf(`{ token(address: {id: %q}) { rotatedTo { id } } }`, in), nil))
+		if got != `{"token":`+want+"} []" {
+			t.Errorf("%s is told %s, want %s", n.viewer.Subject, got, want)
+		}
 	}
 }
 
