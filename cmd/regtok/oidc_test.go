@@ -164,3 +164,34 @@ func TestAnIssuerThatIsDownStopsNoStart(t *testing.T) {
 		t.Errorf("who has a token is answered %d %s, want 503", status, said)
 	}
 }
+
+func TestWhatACallerOfAnIssuerDoesIsToldWithTheirSubject(t *testing.T) {
+	url, token := tokensOf(t)
+	ionos := start(t, nil, "emulate", "ionos")
+	path := filepath.Join(t.TempDir(), "regtok.yaml")
+	writeFile(t, path, fmt.Sprintf("accounts:\n- {provider: ionos, token: %s, base_url: '%s'}\n"+
+		"oidc: {issuer: '%s', audience: regtok, claim: groups, permissions: {staff: [TOKENS_READ, TOKENS_WRITE, ACTIVITY_READ]}}\n", canary, ionos.url, url))
+	r := start(t, nil, "serve", "-c", path)
+	ask := func(subject, query string) string {
+		t.Helper()
+		body, err := json.Marshal(map[string]string{"query": query})
+		if err != nil {
+			t.Fatal(err)
+		}
+		status, said := with(t, http.MethodPost, r.url+"/graphql", "Bearer "+token(subject, time.Now().Add(time.Hour)), string(body))
+		if status != http.StatusOK || strings.Contains(said, `"errors":[{`) {
+			t.Fatalf("%s is answered %d %s", query, status, said)
+		}
+		return said
+	}
+	_, rest, _ := strings.Cut(ask("ada", `{ tokens(first: 1) { nodes { id } } }`), `"id":"`)
+	id, _, _ := strings.Cut(rest, `"`)
+	ask("ada", fmt.Sprintf(`mutation { patchToken(input: {token: {id: %q}, enabled: false}) { errors { code } } }`, id))
+	want := `{"data":{"tokenActivityEvents":{"nodes":[{"kind":"CHANGED","actor":"oidc:ada"}]}}`
+	if said := ask("grace", `{ tokenActivityEvents { nodes { kind actor } } }`); !strings.HasPrefix(said, want) {
+		t.Errorf("another caller is told %s, want %s", said, want)
+	}
+	if said := r.stderr.String() + r.stdout.String(); !strings.Contains(said, `"actor":"oidc:ada"`) {
+		t.Errorf("the log does not tell who did it: %s", said)
+	}
+}
