@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"time"
 )
 
@@ -20,9 +21,12 @@ var ErrOpen = errors.New("it can be reached from other machines, and no callers 
 // Listen opens a TCP address like 127.0.0.1:8080 for Serve. Port 0 takes a free one. Where no callers are known it has to be a
 // loopback address, or the error is ErrOpen: this server's credentials would be everybody's who reaches it.
 func Listen(address string, callers bool) (net.Listener, error) {
-	host, _, err := net.SplitHostPort(address)
+	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, fmt.Errorf("%q is no address to listen on: write it like 127.0.0.1:8080", address)
+	}
+	if n, err := strconv.Atoi(port); err == nil && n > 1<<16-1 {
+		return nil, fmt.Errorf("%q is no address to listen on: ports end at 65535", address)
 	}
 	if !callers && !loopback(host) {
 		return nil, fmt.Errorf("%q: %w", address, ErrOpen)

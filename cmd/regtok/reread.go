@@ -49,9 +49,12 @@ func (a api) renewCallers(callers *auth.Callers, read []auth.Caller, log *slog.L
 	if renewal.Empty() {
 		return false, nil
 	}
-	log.Info("callers with keys are others", "added", renewal.Added, "changed", renewal.Changed, "gone", renewal.Gone)
+	log.Info("callers with keys are others", "added", listed(renewal.Added), "changed", listed(renewal.Changed), "gone", listed(renewal.Gone))
 	if len(read) == 0 && a.issuer == nil {
 		log.Warn("no callers are known any more: nobody is admitted until some are listed again")
 	}
 	return true, nil
 }
+
+// listed is a list that a log shows as one also when nobody stands on it.
+func listed(names []string) []string { return append([]string{}, names...) }

@@ -41,7 +41,7 @@ func TestCallersAreReadAgain(t *testing.T) {
 	followed, ops := r.followedWith(t, leaked), r.followedWith(t, kept)
 
 	writeFile(t, path, "callers:\n"+caller("batch", comes, "TOKENS_READ")+stays)
-	told(`"callers with keys are others","added":["batch"],"changed":null,"gone":["ci"]`)
+	told(`"callers with keys are others","added":["batch"],"changed":[],"gone":["ci"]`)
 	if text, err := io.ReadAll(followed); err != nil || !strings.Contains(string(text), `"UNAUTHENTICATED"`) || !strings.HasSuffix(string(text), "event: complete\ndata:\n\n") {
 		t.Errorf("what the leaked key followed ends with %q, %v", text, err)
 	}
@@ -59,7 +59,7 @@ func TestCallersAreReadAgain(t *testing.T) {
 	}
 
 	writeFile(t, path, "callers:\n"+caller("ops", kept, "EVENTS_READ, TOKENS_READ"))
-	told(`"added":null,"changed":["ops"],"gone":["batch"]`)
+	told(`"added":[],"changed":["ops"],"gone":["batch"]`)
 	if text, err := io.ReadAll(ops); err != nil || !strings.Contains(string(text), `"UNAUTHENTICATED"`) {
 		t.Errorf("who may do something else now is told %q, %v, so that they come back", text, err)
 	}

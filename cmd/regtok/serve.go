@@ -56,9 +56,9 @@ func (serve) Help() string {
 	var text strings.Builder
 	text.WriteString("Accounts stand in the configuration file under `accounts`, each with `provider`, a `name` of your choice, and the settings below. " +
 		"A secret can be in a file of its own, beside the configuration or anywhere: NAME_file. Without accounts in a file, those of the variables below are used.\n\n" +
-		"Callers stand there under `callers`, each with `name`, `key` (the hash that `regtok keys new` prints), `permissions`, if the key ends `until`, `reach` if it is not for everything, and `points_per_minute` if they may spend more or less than others. " +
+		"Callers stand there under `callers`, each with `name`, `key` (the hash that `regtok keys new` prints), `permissions`, if the key ends `until`, `reach` if it is not for everything, and `points_per_minute` with `points_burst` if they may spend more or less than others. " +
 		"Permissions: " + permissionNames() + ". " +
-		"`oidc` admits those with tokens of an OpenID Connect issuer: `issuer`, `audience`, and if need be `clock_skew`, `claim` and `permissions`. Without either whoever reaches the server may do everything, so that it listens on loopback only.\n")
+		"`oidc` admits those with tokens of an OpenID Connect issuer: `issuer`, `audience`, and if need be `clock_skew`, `claim`, `permissions`, `reach`, `points_per_minute` and `points_burst`. Without either whoever reaches the server may do everything, so that it listens on loopback only.\n")
 	for _, driver := range all.Drivers() {
 		fmt.Fprintf(&text, "\n%s (provider: %s)\n", driver.Title, driver.Name)
 		for _, setting := range driver.Settings {

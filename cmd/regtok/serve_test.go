@@ -171,10 +171,11 @@ func TestServeGoesByFurtherNames(t *testing.T) {
 func TestAnAddressThatCannotBeListenedOnIsRefused(t *testing.T) {
 	taken := strings.TrimPrefix(start(t, nil, "demo").url, "http://")
 	for address, want := range map[string]string{
-		taken:          "address already in use: choose another, or port 0 for a free one",
-		"0.0.0.0:8080": `"0.0.0.0:8080" can be reached from other machines, and `,
-		":8080":        `":8080" can be reached from other machines`,
-		"8080":         `"8080" is no address to listen on: write it like 127.0.0.1:8080`,
+		taken:             "address already in use: choose another, or port 0 for a free one",
+		"0.0.0.0:8080":    `"0.0.0.0:8080" can be reached from other machines, and `,
+		":8080":           `":8080" can be reached from other machines`,
+		"8080":            `"8080" is no address to listen on: write it like 127.0.0.1:8080`,
+		"127.0.0.1:99999": `"127.0.0.1:99999" is no address to listen on: ports end at 65535`,
 	} {
 		for _, command := range []string{"demo", "serve"} {
 			said, code := refused(t, map[string]string{"BUILDKITE_API_TOKEN": "x"}, command, "--listen="+address)
