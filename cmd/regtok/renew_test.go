@@ -10,6 +10,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -162,7 +163,16 @@ func TestACertificateIsReadAgain(t *testing.T) {
 }
 
 // TestWhatIsBeingWrittenIsNotTaken looks at a file in the moments in which it is written.
+// spared is not ended by SIGHUP. It also lets os/signal begin outside of a bubble, whose own it would be for all other tests.
+func spared(t *testing.T) {
+	t.Helper()
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(hangups) })
+}
+
 func TestWhatIsBeingWrittenIsNotTaken(t *testing.T) {
+	spared(t)
 	synctest.Test(t, func(t *testing.T) {
 		path := t.TempDir() + "/token"
 		writeFile(t, path, "whole")
@@ -189,4 +199,28 @@ func TestWhatIsBeingWrittenIsNotTaken(t *testing.T) {
 			t.Errorf("taken were %s", got)
 		}
 	})
+}
+
+// TestWhoSaysThatItIsWholeNeedNotWait: what changes at every look would otherwise never be taken.
+func TestWhoSaysThatItIsWholeNeedNotWait(t *testing.T) {
+	spared(t)
+	path := t.TempDir() + "/token"
+	looks, taken := make(chan struct{}, 100), make(chan struct{}, 100)
+	count := 0
+	thing := &renewable{name: "a token", files: func() []string {
+		count++
+		writeFile(t, path, fmt.Sprint(count))
+		looks <- struct{}{}
+		return []string{path}
+	}, renew: func() (bool, error) { taken <- struct{}{}; return true, nil }}
+	defer inBackground(t.Context(), renewing([]*renewable{thing}, slog.New(slog.DiscardHandler)))()
+	<-looks // it listens to signals by now
+	if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-taken:
+	case <-time.After(time.Minute):
+		t.Error("it was not taken")
+	}
 }
