@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
 
+	"regtok/auth"
 	"regtok/redistest"
 )
 
@@ -77,15 +79,7 @@ func TestWhatOneProcessPromisedAnotherKeeps(t *testing.T) {
 	once := payload(first)
 	first.end(t)
 
-	// Now is when the old token's time has come.
-	meddler, schedule := server.Client(t), "regtok:2:{schedule}:due"
-	members, err := meddler.ZRange(t.Context(), schedule, 0, -1).Result()
-	if err != nil || len(members) != 1 || members[0] != old {
-		t.Fatalf("the schedule holds %q, %v, want the old token", members, err)
-	}
-	if err := meddler.ZAdd(t.Context(), schedule, redis.Z{Score: 1, Member: old}).Err(); err != nil {
-		t.Fatal(err)
-	}
+	comesDue(t, server, old)
 	second := start(t, nil, "serve", "-c", config)
 	again := payload(second)
 	if diff := cmp.Diff(again["token"], once["token"]); diff != "" || once["credential"] == nil || again["credential"] != nil {
@@ -95,6 +89,48 @@ func TestWhatOneProcessPromisedAnotherKeeps(t *testing.T) {
 	if ids := tokenIDs(ask(t, second.url, allTokens)); slices.Contains(ids, old) {
 		t.Errorf("the tokens are %q, want %q to be gone", ids, old)
 	}
+}
+
+// comesDue makes the time of the one deletion that was promised come now.
+func comesDue(t *testing.T, server *redistest.Server, token string) {
+	t.Helper()
+	meddler, schedule := server.Client(t), "regtok:2:{schedule}:due"
+	members, err := meddler.ZRange(t.Context(), schedule, 0, -1).Result()
+	if err != nil || len(members) != 1 || members[0] != token {
+		t.Fatalf("the schedule holds %q, %v, want %s", members, err, token)
+	}
+	if err := meddler.ZAdd(t.Context(), schedule, redis.Z{Score: 1, Member: token}).Err(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestAPromisedDeletionIsTheDeedOfWhoAskedForIt lets another process keep the promise, and another caller hear of it.
+func TestAPromisedDeletionIsTheDeedOfWhoAskedForIt(t *testing.T) {
+	server := redistest.Start(t)
+	buildkite := start(t, nil, "emulate", "buildkite")
+	ci, ops := auth.NewKey(), auth.NewKey()
+	config := t.TempDir() + "/regtok.yaml"
+	writeFile(t, config, fmt.Sprintf("accounts: [{provider: buildkite, token: any, base_url: '%s'}]\nredis_url: %s\ncallers:\n"+
+		"- {name: ci, key: '%s', permissions: [TOKENS_READ, TOKENS_WRITE]}\n- {name: ops, key: '%s', permissions: [ACTIVITY_READ]}\n", buildkite.url, server.URL(), ci.Hash(), ops.Hash()))
+	said := func(r *running, key auth.Key, text string) string {
+		t.Helper()
+		status, said := with(t, http.MethodPost, r.url+"/graphql", "Bearer "+key.Reveal(), query(t, text, nil))
+		if status != http.StatusOK || strings.Contains(said, `"errors":[{`) {
+			t.Fatalf("%s is answered %d %s", text, status, said)
+		}
+		return said
+	}
+	first := start(t, nil, "serve", "-c", config)
+	old := regexp.MustCompile(`"id":"([^"]+)"`).FindStringSubmatch(said(first, ci, `{ tokens(first: 1) { nodes { id } } }`))[1]
+	said(first, ci, fmt.Sprintf(`mutation { rotateToken(input: {token: {id: %q}, overlap: "PT1H"}) { errors { code } } }`, old))
+	first.end(t)
+	comesDue(t, server, old)
+	second := start(t, nil, "serve", "-c", config)
+	second.stderr.await(t, regexp.MustCompile(`a token is deleted, as promised`))
+	asked := fmt.Sprintf(`{ tokenActivityEvents(filter: {tokenIds: [%q]}) { nodes { kind actor } } }`, old)
+	eventually(t, "the deletion is told as what the caller did who asked for it", func() bool {
+		return strings.Contains(said(second, ops, asked), `{"kind":"DELETED","actor":"ci"}`)
+	})
 }
 
 func TestWithoutACacheNothingThatWasReadIsInRedis(t *testing.T) {
