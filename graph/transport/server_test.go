@@ -48,7 +48,7 @@ var large = bytes.Repeat([]byte("<é>"), 50_000)
 // newAPI serves a schema with hand-written execution: a field is answered with its name.
 func newAPI(t testing.TB, post transport.POST, introspection bool) *httptest.Server {
 	t.Helper()
-	server := httptest.NewServer(executing(t, introspection, post))
+	server := httptest.NewServer(executing(t, introspection, nil, post))
 	t.Cleanup(server.Close)
 	return server
 }
@@ -66,7 +66,7 @@ func newStreams(t testing.TB, c transport.StreamConfig) (*httptest.Server, *tran
 func streaming(t testing.TB, c transport.StreamConfig) (http.Handler, *transport.Streams) {
 	t.Helper()
 	streams := transport.NewStreams(c)
-	api := executing(t, true, transport.WebSocket{Streams: streams, Timeout: time.Minute, Admit: admit, AtEnd: atEnd},
+	api := executing(t, true, nil, transport.WebSocket{Streams: streams, Timeout: time.Minute, Admit: admit, AtEnd: atEnd},
 		transport.Events{Streams: streams, AtEnd: atEnd}, transport.POST{Streams: streams, AtEnd: atEnd})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		api.ServeHTTP(w, r.WithContext(ending(r.Context(), r.Header.Get("X-Until"))))
@@ -108,7 +108,8 @@ func atEnd(ctx context.Context, do func()) (stop func()) {
 	return func() { timer.Stop() }
 }
 
-func executing(t testing.TB, introspection bool, transports ...graphql.Transport) http.Handler {
+// executing uses the extensions before the limits.
+func executing(t testing.TB, introspection bool, extensions []graphql.HandlerExtension, transports ...graphql.Transport) http.Handler {
 	t.Helper()
 	parsed := gqlparser.MustLoadSchema(&ast.Source{Input: schema})
 	gql := handler.New(&graphql.ExecutableSchemaMock{
@@ -139,6 +140,9 @@ func executing(t testing.TB, introspection bool, transports ...graphql.Transport
 	gql.SetRecoverFunc(func(context.Context, any) error {
 		return &gqlerror.Error{Message: "internal error", Extensions: map[string]any{"code": "INTERNAL"}}
 	})
+	for _, extension := range extensions {
+		gql.Use(extension)
+	}
 	l := limits.Default()
 	l.Introspection = introspection
 	l.Guard(gql)
