@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -21,9 +22,8 @@ func (s *Server) known(sockets bool, next http.Handler) http.Handler {
 			next.ServeHTTP(w, r.WithContext(auth.NewContext(r.Context(), auth.Local())))
 			return
 		}
-		if credentialInAddress(r) {
-			refuse(w, r, http.StatusBadRequest, codes.BadRequest,
-				"keys do not belong into addresses, which are logged on their way: send Authorization: Bearer, and make a new key, since this one may have been seen")
+		if wrong := wrongAddress(r); wrong != "" {
+			refuse(w, r, http.StatusBadRequest, codes.BadRequest, wrong)
 			return
 		}
 		ctx := auth.NewAddressContext(r.Context(), r.RemoteAddr)
@@ -58,13 +58,19 @@ func upgrades(r *http.Request) bool {
 	return r.Method == http.MethodGet && strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
 }
 
-func credentialInAddress(r *http.Request) bool {
-	for name := range r.URL.Query() {
+// wrongAddress is what is wrong with a request's parameters; empty: nothing. Of what cannot be read nobody knows whether it holds
+// a key.
+func wrongAddress(r *http.Request) string {
+	parameters, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return "the parameters of this address cannot be read, or are very many"
+	}
+	for name := range parameters {
 		if slices.Contains(inAddresses, strings.ToLower(name)) {
-			return true
+			return "keys do not belong into addresses, which are logged on their way: send Authorization: Bearer, and make a new key, since this one may have been seen"
 		}
 	}
-	return false
+	return ""
 }
 
 // unadmitted answers whoever was not admitted.

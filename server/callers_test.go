@@ -121,6 +121,12 @@ func TestAKeyInAnAddressIsRefused(t *testing.T) {
 			}
 		}
 	}
+	for _, hidden := range []string{"/graphql?query=x;&key=" + key, "/graphql?a=%zz&key=" + key, "/graphql?" + strings.Repeat("a&", 20_000) + "key=" + key} {
+		got := w.do(t, http.MethodGet, hidden, "", "Authorization", other)
+		if got.StatusCode != 400 || !strings.Contains(got.text, "cannot be read") || strings.Contains(got.text, key) {
+			t.Errorf("%.20s answered %d %q", hidden, got.StatusCode, got.text)
+		}
+	}
 	if err := w.stop(); err != nil {
 		t.Fatal(err)
 	}
