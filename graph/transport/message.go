@@ -133,6 +133,7 @@ func (s *socket) initialise(m message, text []byte) []byte {
 	s.begun = true
 	s.init.Stop()
 	s.mu.Unlock()
+	s.streams.speaks(s)
 	var payload map[string]any
 	switch {
 	case again:

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bytes"
+	"container/list"
 	"context"
 	"encoding/json"
 	"io"
@@ -26,6 +27,7 @@ type socket struct {
 	closing sync.Once
 	tasks   sync.WaitGroup // what timers and the end of the process start
 	unhook  func() bool
+	place   *list.Element // among the silent; the lock of streams guards it
 
 	writes sync.Mutex  // one writes at a time
 	limit  *time.Timer // for what is being written
@@ -59,6 +61,7 @@ func newSocket(conn *websocket.Conn, streams *Streams) *socket {
 	s.init = time.AfterFunc(s.config.Init, s.task(func() { s.close(closeInitTimeout, "Connection initialisation timeout") }))
 	s.alive = time.AfterFunc(s.config.Ping, s.task(s.beat))
 	s.unhook = context.AfterFunc(streams.life, s.task(s.goAway))
+	streams.waits(s)
 	return s
 }
 
@@ -88,6 +91,7 @@ func (s *socket) stop() {
 		s.unwatch()
 	}
 	s.mu.Unlock()
+	s.streams.speaks(s)
 	s.unhook()
 	s.closing.Do(func() { _ = s.conn.CloseNow() }) // or whoever closes it does so in the order that the protocol wants
 	<-s.book.finished()
@@ -203,6 +207,9 @@ func (s *socket) Close() error {
 	s.closing.Do(func() { _ = s.conn.CloseNow() })
 	return nil
 }
+
+// cut is Close for others than the socket itself.
+func (s *socket) cut() { s.task(func() { _ = s.Close() })() }
 
 // close says why, and waits a while for the caller to have heard it.
 func (s *socket) close(code websocket.StatusCode, reason string) {

@@ -1,7 +1,9 @@
 package transport_test
 
 import (
+	"context"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -32,9 +34,6 @@ func TestStrangersTakeNoRoomFromThoseWhoWereAdmitted(t *testing.T) {
 	strangers := []*peer{dial(t, server), dial(t, server), dial(t, server)}
 	become(t, streams, transport.StreamStats{Sockets: 1, Strangers: 3})
 
-	if _, status := open(t, server.URL, asks); status != http.StatusServiceUnavailable {
-		t.Errorf("one stranger more is answered %d, want 503", status)
-	}
 	first.say(`{"type":"ping"}`)
 	first.hears(`{"type":"pong"}`)
 
@@ -55,6 +54,64 @@ func TestStrangersTakeNoRoomFromThoseWhoWereAdmitted(t *testing.T) {
 	_ = first.conn.CloseNow()
 	become(t, streams, transport.StreamStats{Sockets: 1})
 	initialised(t, server)
+	become(t, streams, transport.StreamStats{Sockets: 2})
+}
+
+// TestWhoIsSilentForTheLongestMakesRoom opens sockets one after the other. Who speaks, and who was admitted, is in no danger.
+func TestWhoIsSilentForTheLongestMakesRoom(t *testing.T) {
+	server, streams := newStreams(t, transport.StreamConfig{Strangers: 2, Init: time.Hour})
+	admitted := initialised(t, server)
+	stranger := func() *peer {
+		p := dial(t, server)
+		p.say(`{"type":"ping"}`) // says nothing of who it is; the answer says that the server has begun to wait for that
+		p.hears(`{"type":"pong"}`)
+		return p
+	}
+	silent := []*peer{stranger(), stranger()}
+	become(t, streams, transport.StreamStats{Sockets: 1, Strangers: 2})
+	for range 5 {
+		silent = append(silent, stranger())
+		if text, err := silent[0].read(); err == nil {
+			t.Errorf("who has been silent for the longest hears %s, want to be cut", text)
+		}
+		silent = silent[1:]
+		become(t, streams, transport.StreamStats{Sockets: 1, Strangers: 2})
+	}
+	for _, p := range append(silent, initialised(t, server)) {
+		if p == silent[0] { // made room for the caller
+			continue
+		}
+		p.say(`{"type":"ping"}`)
+		p.hears(`{"type":"pong"}`)
+	}
+	admitted.say(`{"type":"ping"}`)
+	admitted.hears(`{"type":"pong"}`)
+	become(t, streams, transport.StreamStats{Sockets: 2, Strangers: 1})
+}
+
+// TestWhoIsBeingAdmittedMakesNoRoom has callers whose credentials take long to look at.
+func TestWhoIsBeingAdmittedMakesNoRoom(t *testing.T) {
+	looked, looking := make(chan struct{}), make(chan struct{})
+	streams := transport.NewStreams(transport.StreamConfig{Strangers: 2})
+	server := httptest.NewServer(executing(t, true, transport.WebSocket{Streams: streams, Admit: func(ctx context.Context, _ map[string]any) (context.Context, error) {
+		looking <- struct{}{}
+		<-looked
+		return ctx, nil
+	}}))
+	t.Cleanup(server.Close)
+	t.Cleanup(streams.Close)
+	callers := []*peer{dial(t, server), dial(t, server)}
+	for _, p := range callers {
+		p.say(`{"type":"connection_init"}`)
+		<-looking
+	}
+	if _, status := open(t, server.URL, &websocket.DialOptions{Subprotocols: []string{subprotocol}}); status != http.StatusServiceUnavailable {
+		t.Errorf("one stranger more is answered %d, want 503", status)
+	}
+	close(looked)
+	for _, p := range callers {
+		p.hears(`{"type":"connection_ack"}`)
+	}
 	become(t, streams, transport.StreamStats{Sockets: 2})
 }
 

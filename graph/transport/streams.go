@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"container/list"
 	"context"
 	"errors"
 	"log/slog"
@@ -14,7 +15,7 @@ type StreamConfig struct {
 	// Process is the most subscriptions, and the most sockets of callers who were admitted, of the whole process. 1,000
 	Process int
 	// Strangers is the most sockets whose callers were not admitted yet. They have no part in Process, so that whoever opens
-	// sockets and says nothing is in nobody's way but that of other strangers. 100
+	// sockets is in nobody's way but that of other strangers; of these, who says nothing makes room. 100
 	Strangers int
 	// Socket is the most operations under way on one socket. 10
 	Socket int
@@ -68,6 +69,7 @@ type Streams struct {
 	websocket, sse             atomic.Int64
 	live, replayed, gaps, slow atomic.Uint64
 	mu                         sync.Mutex // for counting up to the limits
+	silent                     list.List  // of *socket: those whose callers have said nothing yet, for the longest first
 }
 
 // NewStreams makes the streams of a process. Close ends them.
@@ -109,14 +111,37 @@ func (s *Streams) patience() time.Duration {
 }
 
 // lets tells whether another socket may be opened. Then strangers has to be counted down again, or sockets once it is admitted.
+// Where there are as many strangers as there may be, who has been silent for the longest makes room: callers speak at once, and
+// whoever opens sockets and says nothing would keep them out.
 func (s *Streams) lets() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ending() || s.strangers.Load() >= int64(s.config.Strangers) || s.sockets.Load() >= int64(s.config.Process) {
+	if s.ending() || s.sockets.Load() >= int64(s.config.Process) {
 		return false
+	}
+	if most := int64(s.config.Strangers); s.strangers.Load() >= most {
+		longest := s.silent.Front()
+		if longest == nil || s.strangers.Load() >= 2*most { // those that were cut are not gone at once
+			return false
+		}
+		go s.silent.Remove(longest).(*socket).cut()
 	}
 	s.strangers.Add(1)
 	return true
+}
+
+// waits notes that a caller has said nothing yet.
+func (s *Streams) waits(one *socket) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	one.place = s.silent.PushBack(one)
+}
+
+// speaks notes that a caller has, or never will.
+func (s *Streams) speaks(one *socket) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.silent.Remove(one.place) // nothing, if it made room
 }
 
 // admits tells whether there is room for the caller of an open socket. Then it is no stranger's any more.
