@@ -109,7 +109,7 @@ func TestWhatADeadOneWasPromisedIsFreeOnceItWouldBeVoid(t *testing.T) {
 func TestOneThatIsAloneAndHearsNoAnswerSendsNoMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := assemble(t, 2)
-		c.spend(4)
+		c.begin(4)
 		c.cut(0, true)
 		sent := 0
 		for end := time.Now().Add(30 * time.Second); time.Now().Before(end); {
