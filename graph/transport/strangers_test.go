@@ -93,7 +93,7 @@ func TestWhoIsSilentForTheLongestMakesRoom(t *testing.T) {
 func TestWhoIsBeingAdmittedMakesNoRoom(t *testing.T) {
 	looked, looking := make(chan struct{}), make(chan struct{})
 	streams := transport.NewStreams(transport.StreamConfig{Strangers: 2})
-	server := httptest.NewServer(executing(t, true, transport.WebSocket{Streams: streams, Admit: func(ctx context.Context, _ map[string]any) (context.Context, error) {
+	server := httptest.NewServer(executing(t, true, nil, transport.WebSocket{Streams: streams, Admit: func(ctx context.Context, _ map[string]any) (context.Context, error) {
 		looking <- struct{}{}
 		<-looked
 		return ctx, nil
