@@ -39,7 +39,7 @@ test: pages $(PACKAGES) ## run every test; installs what it misses, when it may
 check: test lint tidy-check generate-check web-check fuzz ## everything that a change has to pass
 
 # What strangers can say: the packages, and in each the functions that are given it.
-FUZZ := ./providers:FuzzParseID ./providers:FuzzDecodeCursor ./catalog:FuzzCursor ./expiry:FuzzCursor \
+FUZZ := ./providers:FuzzParseID ./providers:FuzzDecodeCursor ./catalog:FuzzCursor ./eventlog:FuzzCursor \
 	./graph/internal/scalar:FuzzDuration ./graph/internal/scalar:FuzzDateTime ./graph/limits:FuzzOperation \
 	./graph/transport:FuzzRequest ./graph/transport:FuzzFrames \
 	./providers/buildkite:FuzzWhateverComesIsTokensOrAnError ./providers/buildkite:FuzzWhateverComesIsRegistriesOrAnError \
@@ -48,6 +48,7 @@ FUZZ := ./providers:FuzzParseID ./providers:FuzzDecodeCursor ./catalog:FuzzCurso
 fuzz: ## look for input that breaks something, half a minute for each kind; FUZZTIME=10m for longer
 	@for target in $(FUZZ); do \
 		echo "$${target#*:} in $${target%:*}"; \
+		go test "$${target%:*}" -list "^$${target#*:}$$" | grep -qx "$${target#*:}" || { echo "it is not there" >&2; exit 1; }; \
 		go test "$${target%:*}" -run '^$$' -fuzz "^$${target#*:}$$" -fuzztime $(or $(FUZZTIME),30s) || exit 1; \
 	done
 

@@ -38,6 +38,23 @@ func TestTheTestsThatPagesNameAreThere(t *testing.T) {
 	}
 }
 
+// TestWhatIsFuzzedIsThere holds `make fuzz` to the functions that there are: where one is missing Go looks for nothing, and succeeds.
+func TestWhatIsFuzzedIsThere(t *testing.T) {
+	text, err := os.ReadFile("../../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	targets := regexp.MustCompile(`(\./[a-z/]+):(Fuzz\w+)`).FindAllStringSubmatch(string(text), -1)
+	for _, target := range targets {
+		if !strings.Contains(testsOf(t, target[1:2]), "func "+target[2]+"(") {
+			t.Errorf("%s has no %s", target[1], target[2])
+		}
+	}
+	if len(targets) < 13 {
+		t.Errorf("%d are found, want 13", len(targets))
+	}
+}
+
 // testsOf are the tests of some packages, as they are written.
 func testsOf(t *testing.T, packages []string) string {
 	var all strings.Builder
