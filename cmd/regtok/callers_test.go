@@ -155,6 +155,16 @@ func with(t testing.TB, method, url, authorization, body string) (status int, sa
 	return response.StatusCode, text.String()
 }
 
+// tells is the answer to an operation of who has a credential. An error fails the test.
+func (r *running) tells(t *testing.T, credential, text string) string {
+	t.Helper()
+	status, said := with(t, http.MethodPost, r.url+"/graphql", "Bearer "+credential, query(t, text, nil))
+	if status != http.StatusOK || strings.Contains(said, `"errors":[{`) {
+		t.Fatalf("%s is answered %d %s", text, status, said)
+	}
+	return said
+}
+
 func TestAServerWithCallersAnswersThem(t *testing.T) {
 	r, key := guardedServer(t, "[TOKENS_READ, METRICS_READ]")
 	asked := `{"query":"{ viewer { subject permissions } tokens { totalCount } }"}`

@@ -172,17 +172,9 @@ func TestWhatACallerOfAnIssuerDoesIsToldWithTheirSubject(t *testing.T) {
 	writeFile(t, path, fmt.Sprintf("accounts:\n- {provider: ionos, token: %s, base_url: '%s'}\n"+
 		"oidc: {issuer: '%s', audience: regtok, claim: groups, permissions: {staff: [TOKENS_READ, TOKENS_WRITE, ACTIVITY_READ]}}\n", canary, ionos.url, url))
 	r := start(t, nil, "serve", "-c", path)
-	ask := func(subject, query string) string {
+	ask := func(subject, text string) string {
 		t.Helper()
-		body, err := json.Marshal(map[string]string{"query": query})
-		if err != nil {
-			t.Fatal(err)
-		}
-		status, said := with(t, http.MethodPost, r.url+"/graphql", "Bearer "+token(subject, time.Now().Add(time.Hour)), string(body))
-		if status != http.StatusOK || strings.Contains(said, `"errors":[{`) {
-			t.Fatalf("%s is answered %d %s", query, status, said)
-		}
-		return said
+		return r.tells(t, token(subject, time.Now().Add(time.Hour)), text)
 	}
 	_, rest, _ := strings.Cut(ask("ada", `{ tokens(first: 1) { nodes { id } } }`), `"id":"`)
 	id, _, _ := strings.Cut(rest, `"`)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -112,24 +111,16 @@ func TestAPromisedDeletionIsTheDeedOfWhoAskedForIt(t *testing.T) {
 	config := t.TempDir() + "/regtok.yaml"
 	writeFile(t, config, fmt.Sprintf("accounts: [{provider: buildkite, token: any, base_url: '%s'}]\nredis_url: %s\ncallers:\n"+
 		"- {name: ci, key: '%s', permissions: [TOKENS_READ, TOKENS_WRITE]}\n- {name: ops, key: '%s', permissions: [ACTIVITY_READ]}\n", buildkite.url, server.URL(), ci.Hash(), ops.Hash()))
-	said := func(r *running, key auth.Key, text string) string {
-		t.Helper()
-		status, said := with(t, http.MethodPost, r.url+"/graphql", "Bearer "+key.Reveal(), query(t, text, nil))
-		if status != http.StatusOK || strings.Contains(said, `"errors":[{`) {
-			t.Fatalf("%s is answered %d %s", text, status, said)
-		}
-		return said
-	}
 	first := start(t, nil, "serve", "-c", config)
-	old := regexp.MustCompile(`"id":"([^"]+)"`).FindStringSubmatch(said(first, ci, `{ tokens(first: 1) { nodes { id } } }`))[1]
-	said(first, ci, fmt.Sprintf(`mutation { rotateToken(input: {token: {id: %q}, overlap: "PT1H"}) { errors { code } } }`, old))
+	old := regexp.MustCompile(`"id":"([^"]+)"`).FindStringSubmatch(first.tells(t, ci.Reveal(), `{ tokens(first: 1) { nodes { id } } }`))[1]
+	first.tells(t, ci.Reveal(), fmt.Sprintf(`mutation { rotateToken(input: {token: {id: %q}, overlap: "PT1H"}) { errors { code } } }`, old))
 	first.end(t)
 	comesDue(t, server, old)
 	second := start(t, nil, "serve", "-c", config)
 	second.stderr.await(t, regexp.MustCompile(`a token is deleted, as promised`))
 	asked := fmt.Sprintf(`{ tokenActivityEvents(filter: {tokenIds: [%q]}) { nodes { kind actor } } }`, old)
 	eventually(t, "the deletion is told as what the caller did who asked for it", func() bool {
-		return strings.Contains(said(second, ops, asked), `{"kind":"DELETED","actor":"ci"}`)
+		return strings.Contains(second.tells(t, ops.Reveal(), asked), `{"kind":"DELETED","actor":"ci"}`)
 	})
 }
 
